@@ -1,0 +1,70 @@
+// kv::NodeOptions: everything a node can be told before it starts.
+#ifndef KV_NODE_OPTIONS_H_
+#define KV_NODE_OPTIONS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "kv/routing_table.h"
+
+namespace kv {
+
+struct NodeOptions {
+  // `foo@127.0.0.1:4001`: what peers call this node and where they dial it.
+  // Port 0 takes a free one, and Node::name() then tells it.
+  std::string name;
+  // Where to listen, `host:port`, where that is not what peers dial (a
+  // container, a wildcard address). Empty: the address in `name`. Its port must
+  // not be 0.
+  std::string listen;
+  RoutingTable table;
+
+  // Plaintext is for loopback: listening on any other address is refused unless
+  // this is written.
+  bool insecure = false;
+
+  // Sizes. What is over one of them is kInvalidArgument at the caller, before
+  // anything is sent; a receiver checks again.
+  std::size_t max_bucket_name_bytes = 1024;
+  std::size_t max_key_bytes = 64 * 1024;
+  std::size_t max_value_bytes = 16 * 1024 * 1024;
+  std::size_t max_op_name_bytes = 1024;
+  // Arguments of an operation of the host, and its answer (over it:
+  // kResourceExhausted, ran).
+  std::size_t max_args_bytes = 16 * 1024 * 1024;
+  // What one operation may write to OpContext::out().
+  std::size_t max_out_bytes = 1024 * 1024;
+
+  // Counts. Past them a call is refused with kResourceExhausted, not_run.
+  // Calls that this node has under way: with peers, waiting for their bucket,
+  // or running. A call that is answered at once on the calling thread does not
+  // count.
+  std::size_t max_calls = 65536;
+  // Of those, calls that wait for one bucket.
+  std::size_t max_calls_per_bucket = 16384;
+  std::size_t max_buckets = 16 * 1024 * 1024;
+  std::size_t max_peers = 1024;
+
+  // Operations of the host run on threads of the node's own, which start when
+  // needed and end when idle. This many run at once; one that waits in the
+  // library for another call does not count, ...
+  std::size_t op_threads = 16;
+  // ... but keeps its thread. So many may wait at each depth of a chain of
+  // calls (an operation that a user calls has depth 1, one that it calls in
+  // turn depth 2, ...) before no more of that depth are started.
+  std::size_t max_waiting_ops = 64;
+  // Operations that are ready to run and wait for a thread.
+  std::size_t max_queued_ops = 16384;
+  // Callbacks of asynchronous calls and coroutines run on this many threads of
+  // their own.
+  std::size_t callback_threads = 4;
+
+  // How long a connection attempt may take before the peer counts as
+  // unreachable.
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+};
+
+}  // namespace kv
+
+#endif  // KV_NODE_OPTIONS_H_

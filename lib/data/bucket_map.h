@@ -1,0 +1,64 @@
+// BucketMap: a node's buckets by name.
+#ifndef KV_DATA_BUCKET_MAP_H_
+#define KV_DATA_BUCKET_MAP_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "base/strings.h"
+#include "data/limits.h"
+#include "data/stored_bucket.h"
+
+namespace kv::internal {
+
+// In parts, each with a lock that is held for one look-up or change: users of
+// different buckets seldom meet. Safe from any thread.
+class BucketMap {
+ public:
+  explicit BucketMap(const Limits& limits);
+  BucketMap(const BucketMap&) = delete;
+  BucketMap& operator=(const BucketMap&) = delete;
+
+  const Limits& limits() const { return limits_; }
+
+  // nullptr where there is none.
+  std::shared_ptr<StoredBucket> find(std::string_view name) const;
+  // Made if there is none. Errors, marked not_run: kInvalidArgument, a bad
+  // name; kResourceExhausted, Limits::buckets.
+  absl::StatusOr<std::shared_ptr<StoredBucket>> find_or_make(
+      std::string_view name);
+  // Forgets `bucket`, unless another has its name by now.
+  void remove(const StoredBucket& bucket);
+
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+  std::vector<std::string> names() const;  // in byte order
+
+ private:
+  static constexpr std::size_t kParts = 256;
+  struct alignas(64) Part {
+    mutable Mutex mutex;
+    absl::flat_hash_map<std::string, std::shared_ptr<StoredBucket>, BytesHash,
+                        BytesEqual>
+        buckets ABSL_GUARDED_BY(mutex);
+  };
+  Part& part_of(std::size_t hash) const;
+
+  const Limits limits_;
+  std::atomic<std::size_t> size_{0};
+  std::atomic<std::uint64_t> next_id_;
+  mutable std::array<Part, kParts> parts_;
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_DATA_BUCKET_MAP_H_

@@ -1,0 +1,57 @@
+// An operation, what it yields and how it ends, whichever of them it is: what
+// the layers above carry around where the type of the operation no longer
+// matters.
+#ifndef KV_DATA_OP_H_
+#define KV_DATA_OP_H_
+
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "data/limits.h"
+#include "kv/bucket_ref.h"
+#include "kv/ops.h"
+
+namespace kv::internal {
+
+using Op = std::variant<Create, Lookup, Get, Put, Delete, Drop, Whoami, Apply>;
+using Value = std::variant<std::monostate, std::string,
+                           std::optional<std::string>, BucketRef>;
+
+// Whether `T` is answered by the bucket that the call names. The others run
+// with or without one.
+template <typename T>
+constexpr bool kNeedsBucket =
+    !std::is_same_v<T, Whoami> && !std::is_same_v<T, Apply>;
+
+// kInvalidArgument, marked not_run, where a part of it is over its limit.
+absl::Status check_sizes(const Limits& limits, const Op& op);
+template <typename T>
+absl::Status check_sizes(const Limits& limits, const T& op);
+
+// For error texts: "Get", "Apply Hello.world".
+std::string op_name(const Op& op);
+
+struct Answer {
+  absl::Status status;
+  Value value;
+};
+
+inline Answer to_answer(absl::Status status) { return {std::move(status), {}}; }
+template <typename T>
+Answer to_answer(absl::StatusOr<T> result) {
+  if (!result.ok()) return {std::move(result).status(), {}};
+  return {absl::OkStatus(), Value(*std::move(result))};
+}
+
+// The answer as the operation T promises it. A peer that answers with something
+// else is broken: kInternal, outcome unknown.
+template <typename T>
+typename T::Result to_result(Answer answer);
+
+}  // namespace kv::internal
+
+#endif  // KV_DATA_OP_H_

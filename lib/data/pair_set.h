@@ -1,0 +1,89 @@
+// PairSet: the pairs of one bucket, in little memory.
+#ifndef KV_DATA_PAIR_SET_H_
+#define KV_DATA_PAIR_SET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "absl/container/flat_hash_set.h"
+#include "base/strings.h"
+
+namespace kv::internal {
+
+// Key and value in one block of memory behind one pointer, where two
+// std::strings would take two blocks and 64 bytes of their own. No internal
+// synchronization.
+class PairSet {
+ public:
+  std::size_t size() const { return pairs_.size(); }
+
+  // nullptr-like where there is none; good until the next change.
+  struct Found {
+    bool found;
+    std::string_view value;
+  };
+  Found find(std::string_view key) const;
+  // REQUIRES: key and value under 4 GiB.
+  void put(std::string_view key, std::string_view value);
+  // False where there was none.
+  bool erase(std::string_view key);
+  void clear() { pairs_.clear(); }
+
+  // visit(key, value) for every pair, in no order.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (const Pair& pair : pairs_) visit(key_of(*pair), value_of(*pair));
+  }
+
+ private:
+  // Followed by the bytes of the key, then those of the value.
+  struct Block {
+    std::uint32_t key_size;
+    std::uint32_t value_size;
+  };
+  struct Free {
+    void operator()(Block* block) const { std::free(block); }
+  };
+  using Pair = std::unique_ptr<Block, Free>;
+
+  static char* bytes(Block& block) {
+    return reinterpret_cast<char*>(&block + 1);
+  }
+  static const char* bytes(const Block& block) {
+    return reinterpret_cast<const char*>(&block + 1);
+  }
+  static std::string_view key_of(const Block& block) {
+    return {bytes(block), block.key_size};
+  }
+  static std::string_view value_of(const Block& block) {
+    return {bytes(block) + block.key_size, block.value_size};
+  }
+  static Pair make(std::string_view key, std::string_view value);
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const {
+      return BytesHash{}(key);
+    }
+    std::size_t operator()(const Pair& pair) const {
+      return BytesHash{}(key_of(*pair));
+    }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const Pair& a, const Pair& b) const {
+      return key_of(*a) == key_of(*b);
+    }
+    bool operator()(const Pair& a, std::string_view b) const {
+      return key_of(*a) == b;
+    }
+  };
+  absl::flat_hash_set<Pair, Hash, Equal> pairs_;
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_DATA_PAIR_SET_H_

@@ -1,0 +1,119 @@
+// What a kv::Task shares with the call that it stands for. For kv/task.h and
+// the library only.
+#ifndef KV_INTERNAL_TASK_STATE_H_
+#define KV_INTERNAL_TASK_STATE_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "kv/export.h"
+#include "kv/ops.h"
+
+namespace kv {
+namespace internal {
+
+// `timeout` from now; never past the end of time.
+KV_EXPORT std::chrono::steady_clock::time_point deadline_in(
+    std::chrono::nanoseconds timeout);
+
+// Work under way that somebody may lose interest in.
+class KV_EXPORT Cancellable {
+ public:
+  virtual ~Cancellable() = default;
+  // Idempotent, from any thread, also after the work has ended.
+  virtual void cancel() = 0;
+};
+
+// Where callbacks and coroutines go on.
+class KV_EXPORT Runner {
+ public:
+  virtual ~Runner() = default;
+  // False, and `job` is left alone, once the node has stopped.
+  virtual bool post(std::function<void()>& job) = 0;
+};
+
+class KV_EXPORT TaskStateBase {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit TaskStateBase(std::shared_ptr<Runner> runner)
+      : runner_(std::move(runner)) {}
+  virtual ~TaskStateBase() = default;
+  TaskStateBase(const TaskStateBase&) = delete;
+  TaskStateBase& operator=(const TaskStateBase&) = delete;
+
+  // What cancel() stops. Said once, after the work has begun, which may have
+  // ended meanwhile.
+  void set_work(std::shared_ptr<Cancellable> work);
+
+  bool ready() const;
+  // False once `deadline` has passed without a result. On a thread of a node's
+  // pool another takes this one's place while it waits.
+  bool wait_until(Clock::time_point deadline);
+  // Runs `next` on the runner once there is a result. Said once.
+  void when_ready(std::function<void()> next);
+  void cancel();
+  // Nobody waits any more: forgets `next` and cancels.
+  void abandon();
+
+  static absl::Status already_taken();
+  static absl::Status timed_out(std::chrono::nanoseconds timeout);
+
+ protected:
+  void finish(std::unique_lock<std::mutex> lock);
+
+  mutable std::mutex mutex_;
+  bool ready_ = false;             // guarded by mutex_
+  std::function<void()> deliver_;  // guarded by mutex_
+
+ private:
+  std::condition_variable changed_;
+  bool cancelled_ = false;             // guarded by mutex_
+  std::function<void()> next_;         // guarded by mutex_
+  std::shared_ptr<Cancellable> work_;  // guarded by mutex_
+  const std::shared_ptr<Runner> runner_;
+};
+
+template <typename T>
+class TaskState final : public TaskStateBase {
+ public:
+  using Result = typename Yields<T>::Result;
+  using TaskStateBase::TaskStateBase;
+
+  // The first result counts. `deliver` runs on the thread that takes it, before
+  // it does.
+  void complete(Result result, std::function<void()> deliver) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (ready_) return;
+    result_.emplace(std::move(result));
+    deliver_ = std::move(deliver);
+    finish(std::move(lock));
+  }
+
+  // REQUIRES: ready(). The first time the result, then already_taken().
+  Result take() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!result_.has_value()) return already_taken();
+    Result result = std::move(*result_);
+    result_.reset();
+    const std::function<void()> deliver = std::move(deliver_);
+    deliver_ = nullptr;
+    lock.unlock();
+    if (deliver) deliver();
+    return result;
+  }
+
+ private:
+  std::optional<Result> result_;  // guarded by mutex_
+};
+
+}  // namespace internal
+}  // namespace kv
+
+#endif  // KV_INTERNAL_TASK_STATE_H_

@@ -1,0 +1,90 @@
+// Peer: another node, as this one sees it. The seam where tests put faults.
+#ifndef KV_PEER_PEER_H_
+#define KV_PEER_PEER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "data/op.h"
+#include "kv/call_options.h"
+#include "kv/internal/task_state.h"
+#include "kv/node_name.h"
+
+namespace kv::internal {
+
+// A bucket that an operation of the host has to itself while it calls others.
+struct Held {
+  NodeName node;
+  std::string bucket;
+};
+
+// One call, on its way from node to node.
+struct Request {
+  // What it is for. No name: for the node. An id: the bucket of a BucketRef.
+  std::string bucket;
+  std::uint64_t bucket_id = 0;
+  Op op;
+
+  // Whoever receives it runs it, whatever its table says.
+  bool here = false;
+  Clock::time_point deadline = Clock::time_point::max();
+  std::uint32_t max_hops = 0;
+  // The nodes that have passed it on so far, first the one where it was made.
+  std::vector<NodeName> path;
+  // The buckets whose operations wait for this call, outermost first.
+  std::vector<Held> held;
+  bool want_trace = false;
+  bool want_out = false;
+};
+
+struct Response {
+  Answer answer;  // a failure carries its outcome
+  // Of a failure that a table which is about to be replaced can have caused:
+  // the node where the call was made may start over.
+  bool look_again = false;
+  std::vector<Hop> hops;  // first that of the node which answers
+  std::string out;
+};
+
+using Done = std::function<void(Response response)>;
+
+// Safe from any thread.
+class Peer {
+ public:
+  virtual ~Peer() = default;
+
+  // Sends `request`, which is only read during this call, and calls `done`
+  // once, on any thread, possibly before this returns; at the latest a moment
+  // after the request's deadline, or after cancel() of what is returned (not
+  // nullptr). A failure is marked: not_run if the request provably never left
+  // or was refused before it ran, else unknown; unmarked only if it is the
+  // operation's own.
+  virtual std::shared_ptr<Cancellable> send(const Request& request,
+                                            Done done) = 0;
+};
+
+// The peers of a node. Safe from any thread.
+class Peers {
+ public:
+  virtual ~Peers() = default;
+  // kResourceExhausted (not_run) where there are too many already.
+  virtual absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) = 0;
+};
+
+// What takes the calls that arrive from peers. Safe from any thread.
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  // Calls `done` once, on any thread, possibly before this returns, and soon
+  // after cancel() of what is returned (nullptr once it is done).
+  virtual std::shared_ptr<Cancellable> receive(Request request, Done done) = 0;
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_PEER_PEER_H_

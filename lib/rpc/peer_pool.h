@@ -1,0 +1,44 @@
+// PeerPool: one connection for each node that this one talks to.
+#ifndef KV_RPC_PEER_POOL_H_
+#define KV_RPC_PEER_POOL_H_
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "peer/peer.h"
+#include "rpc/grpc_peer.h"
+
+namespace kv::internal {
+
+// Safe from any thread.
+class PeerPool final : public Peers {
+ public:
+  PeerPool(const ChannelOptions& options, std::size_t max_peers)
+      : options_(options), max_peers_(max_peers) {}
+
+  absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override;
+
+  absl::Status connect(const NodeName& name, Clock::time_point deadline);
+  // kNotFound where this node does not talk to it.
+  absl::Status disconnect(const NodeName& name);
+  std::vector<NodeName> connected() const;  // in order
+
+ private:
+  absl::StatusOr<std::shared_ptr<GrpcPeer>> find_grpc(const NodeName& name);
+
+  const ChannelOptions options_;
+  const std::size_t max_peers_;
+
+  mutable Mutex mutex_;
+  absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_RPC_PEER_POOL_H_

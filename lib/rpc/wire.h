@@ -1,0 +1,47 @@
+// Turns calls, answers and failures to and from the messages of kvroute.proto.
+// Nobody else does.
+#ifndef KV_RPC_WIRE_H_
+#define KV_RPC_WIRE_H_
+
+#include <grpcpp/support/status.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "kvroute/v1/kvroute.pb.h"
+#include "peer/peer.h"
+
+namespace kv::internal {
+
+namespace v1 = ::kvroute::v1;
+
+// Trailing metadata of a failure.
+inline constexpr char kExecutedKey[] = "kvroute-executed";  // "no", or absent
+inline constexpr char kFailureKey[] = "kvroute-failure-bin";
+
+// The deadline does not travel in the message but as that of the gRPC call.
+v1::RouteRequest to_message(const Request& request);
+// kInvalidArgument or kUnimplemented (an operation that this version does not
+// know), marked not_run. The deadline is left alone.
+absl::StatusOr<Request> from_message(const v1::RouteRequest& message);
+
+// An answer of the operation itself is a reply ...
+bool is_reply(const Response& response);
+v1::RouteReply to_message(Response response);  // REQUIRES: is_reply()
+Response from_message(v1::RouteReply message);
+
+// ... and any other failure a gRPC status with metadata.
+struct FailureMessage {
+  grpc::Status status;
+  bool executed_no = false;  // for kExecutedKey
+  std::string failure;       // for kFailureKey
+};
+FailureMessage to_failure(const Response& response);  // REQUIRES: !is_reply()
+// `failure.failure` is empty unless a kvroute node sent it. `left`: false if
+// the request provably never left this node.
+Response from_failure(const FailureMessage& failure, const NodeName& peer,
+                      bool left);
+
+}  // namespace kv::internal
+
+#endif  // KV_RPC_WIRE_H_

@@ -1,0 +1,205 @@
+#include "exec/executor.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <list>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "base/blocking.h"
+#include "base/mutex.h"
+
+namespace kv::internal {
+namespace {
+
+constexpr std::chrono::seconds kIdle{10};
+
+}  // namespace
+
+struct Executor::State : std::enable_shared_from_this<Executor::State> {
+  using Job = std::function<void()>;
+  using Threads = std::list<std::thread>;
+
+  class Worker;
+
+  explicit State(Options the_options) : options(the_options) {}
+
+  const Options options;
+
+  Mutex mutex;
+  CondVar work;   // for idle threads
+  CondVar ended;  // for stop()
+  bool stopping ABSL_GUARDED_BY(mutex) = false;
+  std::array<std::deque<Job>, kDepths> queues ABSL_GUARDED_BY(mutex);
+  std::array<std::size_t, kDepths> waiting ABSL_GUARDED_BY(mutex) = {};
+  std::size_t queued ABSL_GUARDED_BY(mutex) = 0;
+  std::size_t running ABSL_GUARDED_BY(mutex) = 0;
+  std::size_t idle ABSL_GUARDED_BY(mutex) = 0;
+  // Threads that were started or called, and have not looked for a job yet.
+  std::size_t coming ABSL_GUARDED_BY(mutex) = 0;
+  std::size_t calls ABSL_GUARDED_BY(mutex) = 0;  // for idle threads, of those
+  Threads threads ABSL_GUARDED_BY(mutex);
+  Threads finished ABSL_GUARDED_BY(mutex);  // about to end; to be joined
+
+  // The deepest queue from which a job may begin now, or kDepths.
+  std::size_t next_depth() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (running >= options.threads || queued == 0) return kDepths;
+    for (std::size_t depth = kDepths; depth-- > 0;) {
+      if (!queues[depth].empty() && waiting[depth] < options.max_waiting) {
+        return depth;
+      }
+    }
+    return kDepths;
+  }
+
+  // Sees to it that a job which may begin has a thread. False: there is none,
+  // and none can be had.
+  bool provide_thread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (running + coming >= options.threads || next_depth() == kDepths) {
+      return true;
+    }
+    if (idle > 0) {
+      --idle;
+      ++calls;
+      ++coming;
+      work.notify_one();
+      return true;
+    }
+    const auto it = threads.emplace(threads.end());
+    try {
+      *it = std::thread([state = shared_from_this(), it] { state->serve(it); });
+      ++coming;
+      return true;
+    } catch (const std::system_error&) {
+      threads.pop_back();
+      return !threads.empty();
+    }
+  }
+
+  void serve(Threads::iterator self);
+  // False: nobody called for long, or the executor stops.
+  bool wait_for_call() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void run_one(std::size_t depth) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+};
+
+// Notes when a thread's job waits.
+class Executor::State::Worker final : public BlockingObserver {
+ public:
+  Worker(State& state, std::size_t depth)
+      : state_(state), depth_(depth), before_(BlockingObserver::set(this)) {}
+  ~Worker() { BlockingObserver::set(before_); }
+
+  void begin_wait() override {
+    const MutexLock lock(state_.mutex);
+    --state_.running;
+    ++state_.waiting[depth_];
+    state_.provide_thread();
+  }
+  void end_wait() override {
+    const MutexLock lock(state_.mutex);
+    ++state_.running;
+    --state_.waiting[depth_];
+    state_.provide_thread();
+  }
+
+ private:
+  State& state_;
+  const std::size_t depth_;
+  BlockingObserver* const before_;
+};
+
+void Executor::State::run_one(std::size_t depth) {
+  Job job = std::move(queues[depth].front());
+  queues[depth].pop_front();
+  --queued;
+  ++running;
+  mutex.unlock();
+  {
+    const Worker worker(*this, depth);
+    job();
+    job = nullptr;
+  }
+  mutex.lock();
+  --running;
+}
+
+bool Executor::State::wait_for_call() {
+  ++idle;
+  const Clock::time_point end = Clock::now() + kIdle;
+  while (calls == 0 && !stopping && work.wait_until(mutex, end)) {
+  }
+  if (calls > 0) {
+    --calls;
+    return true;
+  }
+  --idle;
+  return false;
+}
+
+void Executor::State::serve(Threads::iterator self) {
+  const MutexLock lock(mutex);
+  do {
+    --coming;
+    for (std::size_t depth = next_depth(); depth != kDepths;
+         depth = next_depth()) {
+      run_one(depth);
+    }
+  } while (!stopping && wait_for_call());
+  finished.splice(finished.end(), threads, self);
+  ended.notify_all();
+}
+
+Executor::Executor(Options options)
+    : state_(std::make_shared<State>(options)) {}
+
+Executor::~Executor() = default;
+
+bool Executor::post(std::size_t depth, std::function<void()>& job) {
+  depth = std::min(depth, kDepths - 1);
+  State::Threads finished;
+  bool posted = false;
+  {
+    const MutexLock lock(state_->mutex);
+    if (state_->stopping || state_->queued >= state_->options.max_queued) {
+      return false;
+    }
+    finished.swap(state_->finished);
+    state_->queues[depth].push_back(std::move(job));
+    ++state_->queued;
+    posted = state_->provide_thread();
+    if (!posted) {
+      job = std::move(state_->queues[depth].back());
+      state_->queues[depth].pop_back();
+      --state_->queued;
+    }
+  }
+  for (std::thread& thread : finished) thread.join();
+  return posted;
+}
+
+bool Executor::stop(Clock::time_point deadline) {
+  std::array<std::deque<State::Job>, kDepths> dropped;
+  State::Threads finished;
+  bool all = false;
+  {
+    const MutexLock lock(state_->mutex);
+    state_->stopping = true;
+    state_->work.notify_all();
+    while (!state_->threads.empty() &&
+           state_->ended.wait_until(state_->mutex, deadline)) {
+    }
+    all = state_->threads.empty();
+    for (std::thread& thread : state_->threads) thread.detach();
+    dropped.swap(state_->queues);
+    state_->queued = 0;
+    finished.swap(state_->finished);
+  }
+  for (std::thread& thread : finished) thread.join();
+  return all;
+}
+
+}  // namespace kv::internal

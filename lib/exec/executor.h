@@ -1,0 +1,55 @@
+// Executor: a bounded number of threads for code of the host.
+#ifndef KV_EXEC_EXECUTOR_H_
+#define KV_EXEC_EXECUTOR_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "kv/internal/task_state.h"
+
+namespace kv::internal {
+
+// Threads start when there is work for them and end when idle. `threads` jobs
+// run at once. A job that waits inside the library (BlockingRegion) does not
+// count meanwhile, so the jobs it waits for can run.
+//
+// Jobs have a depth: that of a job which others wait for is greater than
+// theirs. The deepest run first, and of each depth none begins while
+// `max_waiting` of it wait. So the number of threads is at most threads +
+// depths * max_waiting, and those at the greatest depth, which wait for nothing
+// here, always get on: jobs can't block each other for want of threads.
+// REQUIRES: jobs do not throw.
+class Executor final : public Runner {
+ public:
+  struct Options {
+    std::size_t threads = 1;
+    std::size_t max_waiting = 1;
+    std::size_t max_queued = 0;
+  };
+  static constexpr std::size_t kDepths = 66;
+
+  explicit Executor(Options options);
+  // REQUIRES: stop() was called.
+  ~Executor() override;
+
+  // False, and nothing happens, where the queue is full or the executor has
+  // stopped. `depth` beyond kDepths counts as the last.
+  bool post(std::size_t depth, std::function<void()>& job);
+  bool post(std::function<void()>& job) override { return post(0, job); }
+
+  // No more jobs. Waits for those there are. False: some still run at
+  // `deadline`; their threads are let go of, and what waits for a thread is
+  // dropped.
+  bool stop(Clock::time_point deadline);
+
+ private:
+  struct State;
+  // Shared with the threads: one that never ends outlives the executor.
+  const std::shared_ptr<State> state_;
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_EXEC_EXECUTOR_H_

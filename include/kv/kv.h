@@ -1,0 +1,19 @@
+// Everything of kvroute but the opt-in headers.
+#ifndef KV_KV_H_
+#define KV_KV_H_
+
+#include "kv/bucket.h"
+#include "kv/bucket_ref.h"
+#include "kv/call_options.h"
+#include "kv/node.h"
+#include "kv/node_name.h"
+#include "kv/node_options.h"
+#include "kv/op_context.h"
+#include "kv/ops.h"
+#include "kv/outcome.h"
+#include "kv/registry.h"
+#include "kv/router.h"
+#include "kv/routing_table.h"
+#include "kv/task.h"
+
+#endif  // KV_KV_H_

@@ -1,0 +1,253 @@
+#include "node/call.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/outcome_mark.h"
+#include "base/strings.h"
+#include "node/call_checks.h"
+
+namespace kv::internal {
+namespace {
+
+// Tables that disagree may be two in the middle of a change: the node where the
+// call was made looks again after 1, 2, 4, ... ms, so for 63 ms in all.
+constexpr int kMaxLooks = 6;
+constexpr std::chrono::milliseconds kFirstPause{1};
+
+}  // namespace
+
+struct Call::Ending {
+  Done done;
+  bool away;
+  Hop hop;
+  std::shared_ptr<Cancellable> at_peer;
+  std::optional<Timers::Id> timer;
+  std::shared_ptr<StoredBucket> bucket;
+  std::uint64_t ticket;
+};
+
+std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request request,
+                                  std::optional<NodeName> destination,
+                                  Done done) {
+  auto call = std::make_shared<Call>(std::move(core), std::move(request),
+                                     std::move(destination), std::move(done));
+  const absl::Status admitted = call->core_->calls().add(call, call->place_);
+  if (admitted.ok()) {
+    call->advance();
+  } else {
+    call->turn_away(admitted);
+  }
+  return call;
+}
+
+std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
+                                    Done done) {
+  auto call = std::make_shared<Call>(std::move(core), std::move(request),
+                                     std::nullopt, std::move(done));
+  Core& it = *call->core_;
+  absl::Status admitted = check_received(it.limits(), call->request_);
+  if (admitted.ok()) admitted = it.calls().add(call, call->place_);
+  if (admitted.ok()) {
+    call->advance();
+  } else if (absl::IsCancelled(admitted)) {
+    call->turn_away(not_run(
+        absl::UnavailableError(absl::StrCat(it.self().str(), " is stopping"))));
+  } else {
+    call->turn_away(std::move(admitted));
+  }
+  return call;
+}
+
+void Call::turn_away(absl::Status status) {
+  Done done;
+  {
+    const MutexLock lock(mutex_);
+    done = std::exchange(done_, nullptr);
+  }
+  Response response;
+  response.answer.status = std::move(status);
+  done(std::move(response));
+}
+
+void Call::advance() {
+  if (Clock::now() >= request_.deadline) {
+    return refuse(absl::DeadlineExceededError(
+        "the time was up before the operation began"));
+  }
+  {
+    const MutexLock lock(mutex_);
+    hop_ = Hop();
+    hop_.node = core_->self();
+  }
+  if (destination_.has_value() && *destination_ != core_->self()) {
+    return forward(*destination_);
+  }
+  if (request_.here) return run_here();
+
+  const TableCell::View& view = core_->table().view();
+  const std::size_t index = view.table.find_index(request_.bucket);
+  {
+    const MutexLock lock(mutex_);
+    hop_.table_version = view.table.version();
+    if (request_.want_trace && index != RoutingTable::kNone) {
+      hop_.matched = view.table.entries()[index].range;
+    }
+  }
+  if (index == RoutingTable::kNone) {
+    return refuse(absl::OutOfRangeError(
+        absl::StrCat("could not find entry for ", quoted(request_.bucket),
+                     " in table ", view.table.summary())));
+  }
+  const NodeName owner = view.table.entries()[index].node;
+  if (owner == core_->self()) return run_here();
+  forward(owner);
+}
+
+void Call::forward(const NodeName& node) {
+  if (std::count(request_.path.begin(), request_.path.end(), node) > 0) {
+    return refuse(absl::AbortedError(absl::StrCat(
+                      "the tables send the call in a circle: ", way_to(node))),
+                  /*look_again=*/true);
+  }
+  if (request_.path.size() >= request_.max_hops) {
+    return refuse(absl::AbortedError(absl::StrCat("the call needs more than ",
+                                                  request_.max_hops,
+                                                  " hops: ", way_to(node))));
+  }
+  absl::StatusOr<std::shared_ptr<Peer>> peer = core_->peers().find(node);
+  if (!peer.ok()) return refuse(std::move(peer).status());
+
+  request_.path.push_back(core_->self());
+  std::uint64_t sent = 0;
+  {
+    const MutexLock lock(mutex_);
+    if (!done_) return;
+    away_ = true;
+    sent = ++sent_;
+  }
+  std::shared_ptr<Cancellable> at_peer =
+      (*peer)->send(request_, [self = shared_from_this()](Response response) {
+        self->answered(std::move(response));
+      });
+  {
+    const MutexLock lock(mutex_);
+    if (sent != sent_ || (done_ && !away_)) return;  // answered already
+    if (done_) {
+      at_peer_ = std::move(at_peer);
+      return;
+    }
+  }
+  at_peer->cancel();
+}
+
+void Call::answered(Response response) {
+  if (response.look_again && wait_and_look_again()) return;
+  std::optional<Ending> ending = end();
+  if (ending.has_value()) answer(*std::move(ending), std::move(response));
+}
+
+bool Call::wait_and_look_again() {
+  // Only where the call was made, since a mended table may send it another way
+  // from the beginning.
+  if (request_.path.size() != 1 || request_.path[0] != core_->self() ||
+      looks_ == kMaxLooks) {
+    return false;
+  }
+  const Clock::time_point next =
+      Clock::now() + kFirstPause * (std::int64_t{1} << looks_);
+  if (next >= request_.deadline) return false;
+  ++looks_;
+  request_.path.clear();
+  {
+    const MutexLock lock(mutex_);
+    away_ = false;
+    at_peer_ = nullptr;
+  }
+  core_->timers().at(next, [self = shared_from_this()] {
+    if (!self->ended()) self->advance();
+  });
+  return true;
+}
+
+std::string Call::way_to(const NodeName& next) const {
+  std::string way;
+  for (const NodeName& node : request_.path) {
+    absl::StrAppend(&way, node.str(), " -> ");
+  }
+  absl::StrAppend(&way, core_->self().str(), " -> ", next.str());
+  return way;
+}
+
+void Call::cancel() { give_up(absl::CancelledError("the call was cancelled")); }
+
+bool Call::ended() const {
+  const MutexLock lock(mutex_);
+  return !done_;
+}
+
+bool Call::begin() {
+  if (Clock::now() >= request_.deadline) {
+    give_up(absl::DeadlineExceededError(
+        "the time was up before the operation began"));
+    return false;
+  }
+  const MutexLock lock(mutex_);
+  if (!done_) return false;
+  away_ = true;
+  return true;
+}
+
+void Call::complete(Answer result, std::string out) {
+  std::optional<Ending> ending = end();
+  if (!ending.has_value()) return;
+  Response response;
+  response.answer = std::move(result);
+  response.out = std::move(out);
+  answer(*std::move(ending), std::move(response));
+}
+
+void Call::refuse(absl::Status status, bool look_again) {
+  std::optional<Ending> ending = end();
+  if (!ending.has_value()) return;
+  Response response;
+  response.answer.status = not_run(std::move(status));
+  response.look_again = look_again;
+  answer(*std::move(ending), std::move(response));
+}
+
+void Call::give_up(absl::Status status) {
+  std::optional<Ending> ending = end();
+  if (!ending.has_value()) return;
+  const std::shared_ptr<Cancellable> at_peer = std::move(ending->at_peer);
+  Response response;
+  response.answer.status = marked(
+      std::move(status), ending->away ? Outcome::kUnknown : Outcome::kNotRun);
+  answer(*std::move(ending), std::move(response));
+  if (at_peer != nullptr) at_peer->cancel();
+}
+
+std::optional<Call::Ending> Call::end() {
+  const MutexLock lock(mutex_);
+  if (!done_) return std::nullopt;
+  return Ending{std::exchange(done_, nullptr),
+                away_,
+                std::move(hop_),
+                std::move(at_peer_),
+                timer_,
+                std::move(bucket_),
+                ticket_};
+}
+
+void Call::answer(Ending ending, Response response) {
+  if (ending.timer.has_value()) core_->timers().cancel(*ending.timer);
+  if (ending.bucket != nullptr) ending.bucket->withdraw(ending.ticket);
+  if (request_.want_trace) {
+    ending.hop.time = Clock::now() - arrived_;
+    response.hops.insert(response.hops.begin(), std::move(ending.hop));
+  }
+  core_->calls().remove(place_);
+  ending.done(std::move(response));
+}
+
+}  // namespace kv::internal

@@ -1,0 +1,24 @@
+// What a call must fulfil before it is let in.
+#ifndef KV_NODE_CALL_CHECKS_H_
+#define KV_NODE_CALL_CHECKS_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "data/limits.h"
+#include "peer/peer.h"
+
+namespace kv::internal {
+
+// However far a call may go, and however deep operations may wait for each
+// other.
+inline constexpr std::uint32_t kMostHops = 64;
+
+// Names and sizes. kInvalidArgument, marked not_run.
+absl::Status check_names(const Limits& limits, const Request& request);
+// The same and the rest of a request that a peer has sent.
+absl::Status check_received(const Limits& limits, const Request& request);
+
+}  // namespace kv::internal
+
+#endif  // KV_NODE_CALL_CHECKS_H_

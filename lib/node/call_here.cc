@@ -1,0 +1,205 @@
+// Running a call's operation on this node.
+#include <type_traits>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "base/outcome_mark.h"
+#include "base/strings.h"
+#include "data/builtin.h"
+#include "node/call.h"
+#include "node/call_checks.h"
+#include "node/host_op.h"
+
+namespace kv::internal {
+
+// The turn of a built-in operation that found the bucket taken.
+class Call::BuiltinTurn final : public Turn {
+ public:
+  explicit BuiltinTurn(std::shared_ptr<Call> call) : call_(std::move(call)) {}
+
+  bool run(StoredBucket& bucket) override {
+    if (bucket.contents().dropped) {
+      call_->run_here();
+    } else if (call_->begin()) {
+      call_->complete(*run_builtin_in_turn(call_->core().home(), bucket,
+                                           call_->request().op));
+    }
+    return true;
+  }
+
+ private:
+  const std::shared_ptr<Call> call_;
+};
+
+// The turn of an operation of the host: as long as the operation takes, on a
+// thread of the pool.
+class Call::HostOpTurn final : public Turn,
+                               public std::enable_shared_from_this<HostOpTurn> {
+ public:
+  HostOpTurn(std::shared_ptr<Call> call,
+             std::shared_ptr<const OpFunction> function,
+             std::shared_ptr<StoredBucket> bucket)
+      : call_(std::move(call)),
+        function_(std::move(function)),
+        bucket_(std::move(bucket)) {}
+
+  bool run(StoredBucket& bucket) override {
+    if (bucket.contents().dropped) {
+      call_->run_here();
+      return true;
+    }
+    return call_->ended() || !post();
+  }
+
+  // False: there is no room, and the call has ended with that.
+  bool post() {
+    std::function<void()> job = [self = shared_from_this()] {
+      self->execute();
+    };
+    if (call_->core().op_threads().post(call_->request().held.size(), job)) {
+      return true;
+    }
+    call_->refuse(absl::ResourceExhaustedError(
+        absl::StrCat("too many operations wait for a thread of ",
+                     call_->core().self().str())));
+    return false;
+  }
+
+ private:
+  void execute() {
+    if (call_->begin()) execute_host_op(*call_, *function_, bucket_.get());
+    if (bucket_ != nullptr) bucket_->end_turn();
+  }
+
+  const std::shared_ptr<Call> call_;
+  const std::shared_ptr<const OpFunction> function_;
+  const std::shared_ptr<StoredBucket> bucket_;  // nullptr: it needs none
+};
+
+void Call::run_here() {
+  if (std::holds_alternative<Whoami>(request_.op)) {
+    return complete({absl::OkStatus(), Value(core_->self().str())});
+  }
+  absl::Status status = check_not_held();
+  if (!status.ok()) return refuse(std::move(status));
+  if (std::holds_alternative<Apply>(request_.op)) return run_host_op();
+  run_builtin();
+}
+
+absl::Status Call::check_not_held() const {
+  if (request_.held.size() >= kMostHops) {
+    return absl::AbortedError(absl::StrCat("more than ", kMostHops,
+                                           " operations wait for each other"));
+  }
+  const auto is_this = [this](const Held& held) {
+    return held.node == core_->self() && held.bucket == request_.bucket;
+  };
+  if (request_.bucket.empty() ||
+      std::none_of(request_.held.begin(), request_.held.end(), is_this)) {
+    return absl::OkStatus();
+  }
+  std::string chain;
+  for (const Held& held : request_.held) {
+    absl::StrAppend(&chain, quoted(held.bucket), " on ", held.node.str(),
+                    " -> ");
+  }
+  return absl::AbortedError(absl::StrCat(
+      "the call would wait for the operation that made it: ", chain,
+      quoted(request_.bucket), " on ", core_->self().str()));
+}
+
+void Call::run_builtin() {
+  const Home home = core_->home();
+  const BucketId id{request_.bucket, request_.bucket_id};
+  std::optional<Answer> result = std::visit(
+      [&](const auto& op) -> std::optional<Answer> {
+        using T = std::decay_t<decltype(op)>;
+        if constexpr (kNeedsBucket<T>) {
+          auto now = run_builtin_now(home, id, op);
+          if (now.has_value()) return to_answer(*std::move(now));
+        }
+        return std::nullopt;
+      },
+      request_.op);
+  if (result.has_value()) return complete(*std::move(result));
+
+  auto bucket =
+      find_bucket(home, id, std::holds_alternative<Create>(request_.op));
+  if (!bucket.ok()) return complete({std::move(bucket).status(), {}});
+  wait_for_turn(*std::move(bucket),
+                std::make_shared<BuiltinTurn>(shared_from_this()));
+}
+
+void Call::run_host_op() {
+  const auto& apply = std::get<Apply>(request_.op);
+  std::shared_ptr<const OpFunction> function = core_->ops().find(apply.name);
+  if (function == nullptr) {
+    return refuse(absl::UnimplementedError(
+        absl::StrCat(core_->self().str(), " has no op ", quoted(apply.name))));
+  }
+  std::shared_ptr<StoredBucket> bucket;
+  if (!request_.bucket.empty()) {
+    auto found = find_bucket(core_->home(),
+                             {request_.bucket, request_.bucket_id}, false);
+    if (found.ok()) {
+      bucket = *std::move(found);
+    } else if (request_.bucket_id != 0) {
+      return refuse(std::move(found).status());
+    }
+  }
+  watch_deadline();
+  auto turn = std::make_shared<HostOpTurn>(shared_from_this(),
+                                           std::move(function), bucket);
+  if (bucket == nullptr) {
+    turn->post();
+  } else {
+    wait_for_turn(std::move(bucket), std::move(turn));
+  }
+}
+
+void Call::wait_for_turn(std::shared_ptr<StoredBucket> bucket,
+                         std::shared_ptr<Turn> turn) {
+  const std::optional<std::uint64_t> ticket =
+      bucket->take_turn(std::move(turn), core_->limits().calls_per_bucket);
+  if (!ticket.has_value()) {
+    return refuse(absl::ResourceExhaustedError(
+        absl::StrCat("too many calls wait for bucket ", quoted(bucket->name()),
+                     " on ", core_->self().str())));
+  }
+  if (*ticket == 0) return;
+  watch_deadline();
+  {
+    const MutexLock lock(mutex_);
+    if (done_) {
+      bucket_ = std::move(bucket);
+      ticket_ = *ticket;
+      return;
+    }
+  }
+  bucket->withdraw(*ticket);
+}
+
+void Call::watch_deadline() {
+  {
+    const MutexLock lock(mutex_);
+    if (timer_.has_value() || !done_) return;
+  }
+  const Timers::Id timer =
+      core_->timers().at(request_.deadline, [call = weak_from_this()] {
+        if (const std::shared_ptr<Call> it = call.lock()) {
+          it->give_up(absl::DeadlineExceededError(
+              absl::StrCat("the operation did not end in time on ",
+                           it->core_->self().str())));
+        }
+      });
+  {
+    const MutexLock lock(mutex_);
+    if (done_) {
+      timer_ = timer;
+      return;
+    }
+  }
+  core_->timers().cancel(timer);
+}
+
+}  // namespace kv::internal

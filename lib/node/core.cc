@@ -1,0 +1,69 @@
+#include "node/core.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/outcome_mark.h"
+#include "node/call.h"
+
+namespace kv::internal {
+namespace {
+
+// How long stop() waits, once its bound has passed, for what it has cancelled.
+constexpr std::chrono::milliseconds kGrace{250};
+
+Executor::Options op_thread_options(const NodeOptions& options) {
+  return {options.op_threads, options.max_waiting_ops, options.max_queued_ops};
+}
+
+// Their number is that of the calls under way, so the queue needs no limit.
+Executor::Options callback_options(const NodeOptions& options) {
+  return {options.callback_threads, options.max_waiting_ops,
+          std::numeric_limits<std::size_t>::max()};
+}
+
+}  // namespace
+
+Core::Core(const NodeOptions& options, NodeName name,
+           std::unique_ptr<Peers> peers)
+    : self_(std::move(name)),
+      buckets_(Limits::of(options)),
+      table_(self_, options.table),
+      calls_(options.max_calls),
+      peers_(std::move(peers)),
+      op_threads_(op_thread_options(options)),
+      callbacks_(std::make_shared<Executor>(callback_options(options))),
+      router_(*this),
+      registry_(buckets_) {}
+
+Core::~Core() = default;
+
+std::shared_ptr<Cancellable> Core::receive(Request request, Done done) {
+  return Call::receive(shared_from_this(), std::move(request), std::move(done));
+}
+
+absl::Status Core::stop(std::chrono::nanoseconds bound) {
+  const MutexLock lock(stop_mutex_);
+  if (stopped_.has_value()) return *stopped_;
+  const Clock::time_point deadline = deadline_after(Clock::now(), bound);
+  calls_.close();
+  if (!calls_.wait_until_empty(deadline)) {
+    calls_.cancel_all();
+    calls_.wait_until_empty(Clock::now() + kGrace);
+  }
+  const Clock::time_point end = std::max(deadline, Clock::now() + kGrace);
+  const bool ops_ended = op_threads_.stop(end);
+  const bool callbacks_ended = callbacks_->stop(end);
+  timers_.stop();
+  if (!ops_ended || !callbacks_ended) {
+    stopped_ = absl::DeadlineExceededError(
+        ops_ended ? "callbacks of the host are still running"
+                  : "operations of the host are still running");
+  } else {
+    stopped_ = absl::OkStatus();
+  }
+  return *stopped_;
+}
+
+}  // namespace kv::internal

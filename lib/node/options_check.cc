@@ -1,0 +1,97 @@
+#include "node/options_check.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "base/strings.h"
+
+namespace kv::internal {
+namespace {
+
+// protobuf takes no message of 2 GiB.
+constexpr std::size_t kMostBytes = 1024 * 1024 * 1024;
+// Names, path and framing of a message.
+constexpr std::size_t kMessageRest = 128 * 1024;
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
+}
+
+absl::Status check_range(const char* field, std::size_t value,
+                         std::size_t least, std::size_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("NodeOptions::", field, " is ",
+                                                 value, ", not from ", least,
+                                                 " to ", most));
+}
+
+absl::Status check_limits(const NodeOptions& options) {
+  const struct {
+    const char* field;
+    std::size_t value;
+    std::size_t least;
+    std::size_t most;
+  } checks[] = {
+      {"max_bucket_name_bytes", options.max_bucket_name_bytes, 1, 64 * 1024},
+      {"max_key_bytes", options.max_key_bytes, 0, kMostBytes / 8},
+      {"max_value_bytes", options.max_value_bytes, 0, kMostBytes},
+      {"max_op_name_bytes", options.max_op_name_bytes, 1, 64 * 1024},
+      {"max_args_bytes", options.max_args_bytes, 0, kMostBytes},
+      {"max_out_bytes", options.max_out_bytes, 0, kMostBytes / 8},
+      {"max_calls", options.max_calls, 1, kMostBytes},
+      {"max_calls_per_bucket", options.max_calls_per_bucket, 1, kMostBytes},
+      {"op_threads", options.op_threads, 1, 4096},
+      {"max_waiting_ops", options.max_waiting_ops, 1, 4096},
+      {"max_queued_ops", options.max_queued_ops, 1, kMostBytes},
+      {"callback_threads", options.callback_threads, 1, 4096},
+  };
+  for (const auto& check : checks) {
+    absl::Status status =
+        check_range(check.field, check.value, check.least, check.most);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
+  absl::StatusOr<NodeName> name = NodeName::parse(options.name);
+  if (!name.ok()) return name;
+  std::string_view host = name->host();
+  absl::StatusOr<NodeName> listen = name;
+  if (!options.listen.empty()) {
+    listen = NodeName::parse("listen@" + options.listen);
+    if (!listen.ok() || listen->port() == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("NodeOptions::listen is ", quoted(options.listen),
+                       ", not \"host:port\" with a port from 1 to 65535"));
+    }
+    if (name->port() == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "NodeOptions::name is ", quoted(options.name),
+          ", but only a node that listens at its own name can take port 0"));
+    }
+    host = listen->host();
+  }
+  if (!is_loopback(host) && !options.insecure) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "listening on ", to_absl(host),
+        " without TLS lets anybody who reaches it in: set "
+        "NodeOptions::insecure if that is meant, or listen on loopback"));
+  }
+  absl::Status status = check_limits(options);
+  if (!status.ok()) return status;
+  return name;
+}
+
+std::size_t max_message_bytes(const NodeOptions& options) {
+  return std::max(options.max_value_bytes + options.max_key_bytes,
+                  options.max_args_bytes + options.max_out_bytes) +
+         options.max_bucket_name_bytes + options.max_op_name_bytes +
+         kMessageRest;
+}
+
+}  // namespace kv::internal

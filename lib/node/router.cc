@@ -1,0 +1,184 @@
+#include "kv/router.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "base/blocking.h"
+#include "base/mutex.h"
+#include "base/outcome_mark.h"
+#include "data/builtin.h"
+#include "exec/current_op.h"
+#include "node/call.h"
+#include "node/call_checks.h"
+#include "node/core.h"
+
+namespace kv {
+namespace internal {
+namespace {
+
+// Where the thread that made a call waits for its answer.
+class Waiter {
+ public:
+  Done done() {
+    return [this](Response response) {
+      const MutexLock lock(mutex_);
+      response_ = std::move(response);
+      answered_.notify_one();
+    };
+  }
+
+  Response wait() {
+    {
+      const MutexLock lock(mutex_);
+      if (response_.has_value()) return *std::move(response_);
+    }
+    const BlockingRegion region;
+    const MutexLock lock(mutex_);
+    while (!response_.has_value()) answered_.wait(mutex_);
+    return *std::move(response_);
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar answered_;
+  std::optional<Response> response_ ABSL_GUARDED_BY(mutex_);
+};
+
+struct Aim {
+  Request request;
+  std::optional<NodeName> destination;
+};
+
+// The call, if its names and sizes are as they must be.
+absl::StatusOr<Aim> aim(const Core& core, const Target& target, Op op,
+                        const CallOptions& options) {
+  Aim aim;
+  Request& request = aim.request;
+  request.bucket = std::string(target.bucket);
+  request.bucket_id = target.bucket_id;
+  request.op = std::move(op);
+  request.here = target.kind != Target::Kind::kBucket;
+  request.max_hops = std::min(options.max_hops, kMostHops);
+  request.want_trace = options.trace != nullptr;
+  request.want_out = options.out != nullptr;
+  request.deadline = deadline_after(Clock::now(), options.timeout);
+  if (const CurrentOp* const current = CurrentOp::get()) {
+    request.held = current->held();
+    request.deadline = std::min(request.deadline, current->deadline());
+  }
+  if (request.here) {
+    auto node = NodeName::parse(target.node);
+    if (!node.ok()) return not_run(std::move(node).status());
+    aim.destination = *std::move(node);
+  }
+  if (target.kind == Target::Kind::kRef && target.bucket_id == 0) {
+    return not_run(
+        absl::InvalidArgumentError("the BucketRef refers to nothing"));
+  }
+  absl::Status status = check_names(core.limits(), request);
+  if (!status.ok()) return status;
+  return aim;
+}
+
+// What the caller wants beside the result.
+void deliver(const CallOptions& options, std::vector<Hop> hops,
+             const std::string& out) {
+  if (options.trace != nullptr) options.trace->hops = std::move(hops);
+  if (options.out != nullptr) *options.out << out;
+}
+
+// The result, if the bucket is here and free: without a Call, and without
+// memory or a lock that a user of another bucket touches.
+template <typename T>
+std::optional<typename T::Result> run_now(Core& core, const Target& target,
+                                          const T& op,
+                                          const CallOptions& options) {
+  if constexpr (kNeedsBucket<T>) {
+    if (target.kind != Target::Kind::kBucket || options.trace != nullptr ||
+        options.timeout.count() <= 0 || core.calls().closed() ||
+        !check_bucket_name(core.limits(), target.bucket).ok() ||
+        !check_sizes(core.limits(), op).ok()) {
+      return std::nullopt;
+    }
+    const TableCell::View& view = core.table().view();
+    if (view.self == nullptr || view.table.find(target.bucket) != view.self) {
+      return std::nullopt;
+    }
+    return run_builtin_now(core.home(), {target.bucket}, op);
+  } else {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+}  // namespace internal
+
+using internal::Call;
+using internal::Response;
+
+template <typename T>
+typename T::Result Router::run(const Target& target, const T& op,
+                               const CallOptions& options) {
+  auto now = internal::run_now(core_, target, op, options);
+  if (now.has_value()) return *std::move(now);
+  auto aim = internal::aim(core_, target, op, options);
+  if (!aim.ok()) return std::move(aim).status();
+  internal::Waiter waiter;
+  Call::start(core_.shared_from_this(), std::move(aim->request),
+              std::move(aim->destination), waiter.done());
+  Response response = waiter.wait();
+  internal::deliver(options, std::move(response.hops), response.out);
+  return internal::to_result<T>(std::move(response.answer));
+}
+
+template <typename T>
+Task<typename T::Value> Router::start(const Target& target, const T& op,
+                                      const CallOptions& options) {
+  using State = internal::TaskState<typename T::Value>;
+  auto state = std::make_shared<State>(core_.callbacks());
+  auto now = internal::run_now(core_, target, op, options);
+  if (now.has_value()) {
+    state->complete(*std::move(now), nullptr);
+    return Task<typename T::Value>(std::move(state));
+  }
+  auto aim = internal::aim(core_, target, op, options);
+  if (!aim.ok()) {
+    state->complete(std::move(aim).status(), nullptr);
+    return Task<typename T::Value>(std::move(state));
+  }
+  auto done = [state, options](Response response) {
+    std::function<void()> deliver;
+    if (options.trace != nullptr || options.out != nullptr) {
+      deliver = [options, hops = std::move(response.hops),
+                 out = std::move(response.out)] {
+        internal::deliver(options, hops, out);
+      };
+    }
+    state->complete(internal::to_result<T>(std::move(response.answer)),
+                    std::move(deliver));
+  };
+  state->set_work(Call::start(core_.shared_from_this(), std::move(aim->request),
+                              std::move(aim->destination), std::move(done)));
+  return Task<typename T::Value>(std::move(state));
+}
+
+#define KV_INSTANTIATE(T)                                                  \
+  template KV_EXPORT T::Result Router::run(const Target&, const T&,        \
+                                           const CallOptions&);            \
+  template KV_EXPORT Task<T::Value> Router::start(const Target&, const T&, \
+                                                  const CallOptions&)
+KV_INSTANTIATE(Create);
+KV_INSTANTIATE(Lookup);
+KV_INSTANTIATE(Get);
+KV_INSTANTIATE(Put);
+KV_INSTANTIATE(Delete);
+KV_INSTANTIATE(Drop);
+KV_INSTANTIATE(Whoami);
+KV_INSTANTIATE(Apply);
+#undef KV_INSTANTIATE
+
+}  // namespace kv

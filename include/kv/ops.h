@@ -3,8 +3,12 @@
 #ifndef KV_OPS_H_
 #define KV_OPS_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -60,6 +64,60 @@ struct Delete {
   std::string key = {};
 };
 
+// Sets `key` to `value` if its present value is `expected`, nullopt standing
+// for "no such key" in both. Yields whether it did.
+struct CompareAndSet {
+  using Value = bool;
+  using Result = Yields<Value>::Result;
+  std::string key = {};
+  std::optional<std::string> expected = {};
+  std::optional<std::string> value = {};
+};
+
+// Adds `by` to the value of `key`, a decimal number from -2^63 to 2^63 - 1; a
+// missing key counts as 0. Yields the sum. kFailedPrecondition: the value is no
+// such number, or the sum would be none; nothing is changed.
+struct Increment {
+  using Value = std::int64_t;
+  using Result = Yields<Value>::Result;
+  std::string key = {};
+  std::int64_t by = 1;
+};
+
+// The values of the keys, in their order. kResourceExhausted: together they are
+// over the owner's NodeOptions::max_args_bytes.
+struct GetMany {
+  using Value = std::vector<std::optional<std::string>>;
+  using Result = Yields<Value>::Result;
+  std::vector<std::string> keys = {};
+};
+
+// All pairs or, where one is over a limit, none. Of two pairs with one key the
+// later one counts. Together at most NodeOptions::max_args_bytes.
+struct PutMany {
+  using Value = void;
+  using Result = Yields<Value>::Result;
+  std::vector<std::pair<std::string, std::string>> pairs = {};
+};
+
+// The first `limit` pairs, in byte order of their keys, of those whose key
+// begins with `prefix` and comes after `after` (nullopt: all). The next page is
+// after the last key of this one; fewer pairs than `limit` are the last page.
+// kResourceExhausted as GetMany: take a lower limit.
+struct Scan {
+  using Value = std::vector<std::pair<std::string, std::string>>;
+  using Result = Yields<Value>::Result;
+  std::string prefix = {};
+  std::optional<std::string> after = {};
+  std::size_t limit = 100;
+};
+
+// How many keys the bucket has.
+struct Size {
+  using Value = std::uint64_t;
+  using Result = Yields<Value>::Result;
+};
+
 // The whole bucket goes.
 struct Drop {
   using Value = void;
@@ -70,6 +128,15 @@ struct Drop {
 struct Whoami {
   using Value = std::string;
   using Result = Yields<Value>::Result;
+};
+
+// The names of the buckets on the node it runs on, paged as Scan. Needs no
+// bucket: `router.call(node, kv::Buckets{})`.
+struct Buckets {
+  using Value = std::vector<std::string>;
+  using Result = Yields<Value>::Result;
+  std::optional<std::string> after = {};
+  std::size_t limit = 100;
 };
 
 // The operation that the owner has defined under `name`, with `args`. Needs no

@@ -68,13 +68,19 @@ void BucketMap::remove(const StoredBucket& bucket) {
   size_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-std::vector<std::string> BucketMap::names() const {
+std::vector<std::string> BucketMap::names(std::optional<std::string_view> after,
+                                          std::size_t limit) const {
   std::vector<std::string> names;
   for (const Part& part : parts_) {
     const MutexLock lock(part.mutex);
-    for (const auto& [name, bucket] : part.buckets) names.push_back(name);
+    for (const auto& [name, bucket] : part.buckets) {
+      if (!after.has_value() || name > *after) names.push_back(name);
+    }
   }
-  std::sort(names.begin(), names.end());
+  const auto end = names.begin() +
+                   static_cast<std::ptrdiff_t>(std::min(limit, names.size()));
+  std::partial_sort(names.begin(), end, names.end());
+  names.erase(end, names.end());
   return names;
 }
 

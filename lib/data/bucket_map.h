@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,9 @@ class BucketMap {
   void remove(const StoredBucket& bucket);
 
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
-  std::vector<std::string> names() const;  // in byte order
+  // In byte order: the first `limit` after `after` (nullopt: all).
+  std::vector<std::string> names(std::optional<std::string_view> after,
+                                 std::size_t limit) const;
 
  private:
   static constexpr std::size_t kParts = 256;

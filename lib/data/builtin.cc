@@ -1,6 +1,8 @@
 #include "data/builtin.h"
 
+#include <charconv>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -18,6 +20,45 @@ std::optional<std::string> value_of(const PairSet& pairs,
   const PairSet::Found found = pairs.find(key);
   if (!found.found) return std::nullopt;
   return std::string(found.value);
+}
+
+// What an answer of many values may take.
+class Room {
+ public:
+  explicit Room(std::size_t limit) : limit_(limit) {}
+
+  // False once it is full.
+  bool take(std::size_t bytes) {
+    constexpr std::size_t kFraming = 16;
+    taken_ += bytes + kFraming;
+    return !full();
+  }
+  bool full() const { return taken_ > limit_; }
+  absl::Status error() const {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the answer is over the limit of ", limit_,
+                     " bytes: ask for less at a time"));
+  }
+
+ private:
+  const std::size_t limit_;
+  std::size_t taken_ = 0;
+};
+
+Increment::Result increment(PairSet& pairs, const Increment& op) {
+  const std::string text = value_of(pairs, op.key).value_or("0");
+  std::int64_t value = 0;
+  const auto end =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  std::int64_t sum = 0;
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size() ||
+      __builtin_add_overflow(value, op.by, &sum)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("can't add ", op.by, " to the value ", quoted(text),
+                     " of key ", quoted(op.key), " as a 64-bit number"));
+  }
+  pairs.put(op.key, std::to_string(sum));
+  return sum;
 }
 
 // Each on a bucket that it has to itself and that has not been dropped.
@@ -46,6 +87,48 @@ struct Run {
     return absl::OkStatus();
   }
 
+  CompareAndSet::Result operator()(const CompareAndSet& op) const {
+    if (value_of(contents.pairs, op.key) != op.expected) return false;
+    if (op.value.has_value()) {
+      contents.pairs.put(op.key, *op.value);
+    } else {
+      contents.pairs.erase(op.key);
+    }
+    return true;
+  }
+  Increment::Result operator()(const Increment& op) const {
+    return increment(contents.pairs, op);
+  }
+  GetMany::Result operator()(const GetMany& op) const {
+    GetMany::Value values;
+    Room room(bucket.limits().args_bytes);
+    for (const std::string& key : op.keys) {
+      values.push_back(value_of(contents.pairs, key));
+      if (!room.take(values.back().value_or("").size())) return room.error();
+    }
+    return values;
+  }
+  PutMany::Result operator()(const PutMany& op) const {
+    for (const auto& [key, value] : op.pairs) contents.pairs.put(key, value);
+    return absl::OkStatus();
+  }
+  Scan::Result operator()(const Scan& op) const {
+    Scan::Value pairs;
+    if (op.limit == 0) return pairs;
+    Room room(bucket.limits().args_bytes);
+    contents.pairs.scan(op.prefix, op.after,
+                        [&](std::string_view key, std::string_view value) {
+                          pairs.emplace_back(key, value);
+                          return room.take(key.size() + value.size()) &&
+                                 pairs.size() < op.limit;
+                        });
+    if (room.full()) return room.error();
+    return pairs;
+  }
+  Size::Result operator()(const Size& /*op*/) const {
+    return std::uint64_t{contents.pairs.size()};
+  }
+
   BucketRef ref() const { return {home.self, bucket.name(), bucket.id()}; }
 };
 
@@ -56,6 +139,14 @@ absl::Status stale(const Home& home, std::string_view name) {
 }
 
 }  // namespace
+
+Buckets::Result list_buckets(const Home& home, const Buckets& op) {
+  Buckets::Value names = home.buckets.names(op.after, op.limit);
+  Room room(home.buckets.limits().args_bytes);
+  for (const std::string& name : names) room.take(name.size());
+  if (room.full()) return room.error();
+  return names;
+}
 
 absl::StatusOr<std::shared_ptr<StoredBucket>> find_bucket(const Home& home,
                                                           BucketId id,
@@ -108,17 +199,10 @@ std::optional<Answer> run_builtin_in_turn(const Home& home,
   return answer;
 }
 
-template std::optional<Create::Result> run_builtin_now(const Home&, BucketId,
-                                                       const Create&);
-template std::optional<Lookup::Result> run_builtin_now(const Home&, BucketId,
-                                                       const Lookup&);
-template std::optional<Get::Result> run_builtin_now(const Home&, BucketId,
-                                                    const Get&);
-template std::optional<Put::Result> run_builtin_now(const Home&, BucketId,
-                                                    const Put&);
-template std::optional<Delete::Result> run_builtin_now(const Home&, BucketId,
-                                                       const Delete&);
-template std::optional<Drop::Result> run_builtin_now(const Home&, BucketId,
-                                                     const Drop&);
+#define KV_INSTANTIATE(T)                                                  \
+  template std::optional<T::Result> run_builtin_now(const Home&, BucketId, \
+                                                    const T&);
+KV_BUCKET_OPS(KV_INSTANTIATE)
+#undef KV_INSTANTIATE
 
 }  // namespace kv::internal

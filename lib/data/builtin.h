@@ -27,6 +27,8 @@ struct BucketId {
   std::uint64_t id = 0;  // of a BucketRef; 0: whichever bucket has the name
 };
 
+Buckets::Result list_buckets(const Home& home, const Buckets& op);
+
 // The bucket itself. kNotFound (ran): there is none. kAborted (not_run): the
 // one that was meant is gone. `make`: made if there is none.
 absl::StatusOr<std::shared_ptr<StoredBucket>> find_bucket(const Home& home,

@@ -59,9 +59,9 @@ absl::Status check_op_name(const Limits& limits, std::string_view name) {
   return absl::OkStatus();
 }
 
-absl::Status check_args(const Limits& limits, std::string_view args) {
-  if (args.size() > limits.args_bytes) {
-    return too_long("argument", args.size(), limits.args_bytes);
+absl::Status check_args(const Limits& limits, std::size_t bytes) {
+  if (bytes > limits.args_bytes) {
+    return too_long("argument", bytes, limits.args_bytes);
   }
   return absl::OkStatus();
 }

@@ -29,7 +29,7 @@ absl::Status check_bucket_name(const Limits& limits, std::string_view name);
 absl::Status check_key(const Limits& limits, std::string_view key);
 absl::Status check_value(const Limits& limits, std::string_view value);
 absl::Status check_op_name(const Limits& limits, std::string_view name);
-absl::Status check_args(const Limits& limits, std::string_view args);
+absl::Status check_args(const Limits& limits, std::size_t bytes);
 
 }  // namespace kv::internal
 

@@ -7,28 +7,60 @@
 namespace kv::internal {
 namespace {
 
-template <typename... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <typename... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
+absl::Status check_pair(const Limits& limits, std::string_view key,
+                        std::string_view value) {
+  absl::Status status = check_key(limits, key);
+  if (status.ok()) status = check_value(limits, value);
+  return status;
+}
 
-constexpr std::size_t kShownOpName = 64;
+// Of `count` keys or pairs: a message takes some bytes for each.
+absl::Status check_sum(const Limits& limits, std::size_t count,
+                       std::size_t bytes) {
+  constexpr std::size_t kFraming = 16;
+  return check_args(limits, bytes + count * kFraming);
+}
 
 }  // namespace
 
 template <typename T>
 absl::Status check_sizes(const Limits& limits, const T& op) {
-  if constexpr (std::is_same_v<T, Get> || std::is_same_v<T, Delete>) {
+  if constexpr (std::is_same_v<T, Get> || std::is_same_v<T, Delete> ||
+                std::is_same_v<T, Increment>) {
     return check_key(limits, op.key);
   } else if constexpr (std::is_same_v<T, Put>) {
-    absl::Status status = check_key(limits, op.key);
-    if (status.ok()) status = check_value(limits, op.value);
+    return check_pair(limits, op.key, op.value);
+  } else if constexpr (std::is_same_v<T, CompareAndSet>) {
+    absl::Status status =
+        check_pair(limits, op.key, std::string_view(op.expected.value_or("")));
+    if (status.ok()) status = check_value(limits, op.value.value_or(""));
     return status;
+  } else if constexpr (std::is_same_v<T, GetMany>) {
+    std::size_t bytes = 0;
+    for (const std::string& key : op.keys) {
+      absl::Status status = check_key(limits, key);
+      if (!status.ok()) return status;
+      bytes += key.size();
+    }
+    return check_sum(limits, op.keys.size(), bytes);
+  } else if constexpr (std::is_same_v<T, PutMany>) {
+    std::size_t bytes = 0;
+    for (const auto& [key, value] : op.pairs) {
+      absl::Status status = check_pair(limits, key, value);
+      if (!status.ok()) return status;
+      bytes += key.size() + value.size();
+    }
+    return check_sum(limits, op.pairs.size(), bytes);
+  } else if constexpr (std::is_same_v<T, Scan>) {
+    absl::Status status = check_key(limits, op.prefix);
+    if (status.ok()) status = check_key(limits, op.after.value_or(""));
+    return status;
+  } else if constexpr (std::is_same_v<T, Buckets>) {
+    return op.after.value_or("").empty() ? absl::OkStatus()
+                                         : check_bucket_name(limits, *op.after);
   } else if constexpr (std::is_same_v<T, Apply>) {
     absl::Status status = check_op_name(limits, op.name);
-    if (status.ok()) status = check_args(limits, op.args);
+    if (status.ok()) status = check_args(limits, op.args.size());
     return status;
   } else {
     return absl::OkStatus();
@@ -42,14 +74,14 @@ absl::Status check_sizes(const Limits& limits, const Op& op) {
 
 std::string op_name(const Op& op) {
   return std::visit(
-      Overloaded{[](const Create&) -> std::string { return "Create"; },
-                 [](const Lookup&) -> std::string { return "Lookup"; },
-                 [](const Get&) -> std::string { return "Get"; },
-                 [](const Put&) -> std::string { return "Put"; },
-                 [](const Delete&) -> std::string { return "Delete"; },
-                 [](const Drop&) -> std::string { return "Drop"; },
-                 [](const Whoami&) -> std::string { return "Whoami"; },
-                 [](const Apply& it) { return quoted(it.name, kShownOpName); }},
+      [](const auto& it) -> std::string {
+        using T = std::decay_t<decltype(it)>;
+#define KV_NAME(NAME) \
+  if constexpr (std::is_same_v<T, NAME>) return #NAME;
+        KV_BUCKET_OPS(KV_NAME)
+        KV_NODE_OPS(KV_NAME)
+#undef KV_NAME
+      },
       op);
 }
 
@@ -69,15 +101,9 @@ typename T::Result to_result(Answer answer) {
 
 #define KV_INSTANTIATE(T)                                        \
   template absl::Status check_sizes<T>(const Limits&, const T&); \
-  template T::Result to_result<T>(Answer)
-KV_INSTANTIATE(Create);
-KV_INSTANTIATE(Lookup);
-KV_INSTANTIATE(Get);
-KV_INSTANTIATE(Put);
-KV_INSTANTIATE(Delete);
-KV_INSTANTIATE(Drop);
-KV_INSTANTIATE(Whoami);
-KV_INSTANTIATE(Apply);
+  template T::Result to_result<T>(Answer);
+KV_BUCKET_OPS(KV_INSTANTIATE)
+KV_NODE_OPS(KV_INSTANTIATE)
 #undef KV_INSTANTIATE
 
 }  // namespace kv::internal

@@ -4,11 +4,13 @@
 #ifndef KV_DATA_OP_H_
 #define KV_DATA_OP_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "data/limits.h"
@@ -17,15 +19,40 @@
 
 namespace kv::internal {
 
-using Op = std::variant<Create, Lookup, Get, Put, Delete, Drop, Whoami, Apply>;
-using Value = std::variant<std::monostate, std::string,
-                           std::optional<std::string>, BucketRef>;
+// The operations that a bucket answers, and those that run without one too: the
+// one list of them.
+#define KV_BUCKET_OPS(X) \
+  X(Create)              \
+  X(Lookup)              \
+  X(Get)                 \
+  X(Put)                 \
+  X(Delete)              \
+  X(Drop)                \
+  X(CompareAndSet)       \
+  X(Increment)           \
+  X(GetMany)             \
+  X(PutMany)             \
+  X(Scan)                \
+  X(Size)
+#define KV_NODE_OPS(X) \
+  X(Whoami)            \
+  X(Buckets)           \
+  X(Apply)
+
+using Op = std::variant<Create, Lookup, Get, Put, Delete, Drop, CompareAndSet,
+                        Increment, GetMany, PutMany, Scan, Size, Whoami,
+                        Buckets, Apply>;
+using Value = std::variant<
+    std::monostate, std::string, std::optional<std::string>, BucketRef, bool,
+    std::int64_t, std::uint64_t, std::vector<std::optional<std::string>>,
+    std::vector<std::pair<std::string, std::string>>, std::vector<std::string>>;
 
 // Whether `T` is answered by the bucket that the call names. The others run
 // with or without one.
 template <typename T>
 constexpr bool kNeedsBucket =
-    !std::is_same_v<T, Whoami> && !std::is_same_v<T, Apply>;
+    !std::is_same_v<T, Whoami> && !std::is_same_v<T, Buckets> &&
+    !std::is_same_v<T, Apply>;
 
 // kInvalidArgument, marked not_run, where a part of it is over its limit.
 absl::Status check_sizes(const Limits& limits, const Op& op);

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_set.h"
 #include "base/strings.h"
 
@@ -30,12 +32,24 @@ class PairSet {
   void put(std::string_view key, std::string_view value);
   // False where there was none.
   bool erase(std::string_view key);
-  void clear() { pairs_.clear(); }
+  void clear();
 
   // visit(key, value) for every pair, in no order.
   template <typename Visit>
   void for_each(Visit&& visit) const {
     for (const Pair& pair : pairs_) visit(key_of(*pair), value_of(*pair));
+  }
+
+  // visit(key, value) for the pairs whose key begins with `prefix` and comes
+  // after `after`, in byte order of their keys, until it returns false. The
+  // first time it sorts all keys, and from then on they are kept in order.
+  template <typename Visit>
+  void scan(std::string_view prefix, std::optional<std::string_view> after,
+            Visit&& visit) {
+    for (auto it = seek(prefix, after);
+         it != order_->end() && it->substr(0, prefix.size()) == prefix; ++it) {
+      if (!visit(*it, find(*it).value)) return;
+    }
   }
 
  private:
@@ -81,7 +95,13 @@ class PairSet {
       return key_of(*a) == b;
     }
   };
+  // Keys that live in the blocks.
+  using Order = absl::btree_set<std::string_view>;
+  Order::const_iterator seek(std::string_view prefix,
+                             std::optional<std::string_view> after);
+
   absl::flat_hash_set<Pair, Hash, Equal> pairs_;
+  std::optional<Order> order_;  // nullopt until the first scan
 };
 
 }  // namespace kv::internal

@@ -1,9 +1,10 @@
 #include "kv/registry.h"
 
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "data/bucket_map.h"
-#include "data/builtin.h"
 #include "data/direct_bucket.h"
 
 namespace kv {
@@ -28,6 +29,8 @@ bool Registry::drop(std::string_view name) {
 
 std::size_t Registry::size() const { return buckets_.size(); }
 
-std::vector<std::string> Registry::names() const { return buckets_.names(); }
+std::vector<std::string> Registry::names() const {
+  return buckets_.names(std::nullopt, std::numeric_limits<std::size_t>::max());
+}
 
 }  // namespace kv

@@ -1,6 +1,6 @@
 #include "data/transaction.h"
 
-#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace kv::internal {
@@ -68,22 +68,30 @@ void Transaction::for_each(const Visit& visit) const {
 
 Bucket::Pairs Transaction::scan(std::string_view prefix,
                                 std::size_t limit) const {
-  // The `limit` lowest keys so far, as a heap with the highest on top.
-  std::vector<std::pair<std::string_view, std::string_view>> lowest;
-  if (limit > 0) {
-    for_each([&](std::string_view key, std::string_view value) {
-      if (key.substr(0, prefix.size()) != prefix) return;
-      if (lowest.size() == limit) {
-        if (key >= lowest.front().first) return;
-        std::pop_heap(lowest.begin(), lowest.end());
-        lowest.pop_back();
-      }
-      lowest.emplace_back(key, value);
-      std::push_heap(lowest.begin(), lowest.end());
-    });
+  std::map<std::string_view, const std::optional<std::string>*> written;
+  for (const auto& [key, value] : writes_) {
+    if (key.compare(0, prefix.size(), prefix) == 0) written[key] = &value;
   }
-  std::sort_heap(lowest.begin(), lowest.end());
-  return Pairs(lowest.begin(), lowest.end());
+  Pairs pairs;
+  auto next = written.begin();
+  const auto add_written = [&](auto&& comes_before) {
+    for (; next != written.end() && comes_before(next->first); ++next) {
+      if (pairs.size() < limit && next->second->has_value()) {
+        pairs.emplace_back(next->first, **next->second);
+      }
+    }
+  };
+  if (!cleared_) {
+    pairs_.scan(prefix, std::nullopt,
+                [&](std::string_view key, std::string_view value) {
+                  add_written([&](std::string_view it) { return it < key; });
+                  if (pairs.size() >= limit) return false;
+                  if (written.count(key) == 0) pairs.emplace_back(key, value);
+                  return true;
+                });
+  }
+  add_written([](std::string_view /*it*/) { return true; });
+  return pairs;
 }
 
 absl::Status Transaction::update(std::string_view key, const Change& change) {

@@ -80,6 +80,9 @@ void Call::run_here() {
   if (std::holds_alternative<Whoami>(request_.op)) {
     return complete({absl::OkStatus(), Value(core_->self().str())});
   }
+  if (const auto* const buckets = std::get_if<Buckets>(&request_.op)) {
+    return complete(to_answer(list_buckets(core_->home(), *buckets)));
+  }
   absl::Status status = check_not_held();
   if (!status.ok()) return refuse(std::move(status));
   if (std::holds_alternative<Apply>(request_.op)) return run_host_op();

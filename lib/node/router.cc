@@ -170,15 +170,9 @@ Task<typename T::Value> Router::start(const Target& target, const T& op,
   template KV_EXPORT T::Result Router::run(const Target&, const T&,        \
                                            const CallOptions&);            \
   template KV_EXPORT Task<T::Value> Router::start(const Target&, const T&, \
-                                                  const CallOptions&)
-KV_INSTANTIATE(Create);
-KV_INSTANTIATE(Lookup);
-KV_INSTANTIATE(Get);
-KV_INSTANTIATE(Put);
-KV_INSTANTIATE(Delete);
-KV_INSTANTIATE(Drop);
-KV_INSTANTIATE(Whoami);
-KV_INSTANTIATE(Apply);
+                                                  const CallOptions&);
+KV_BUCKET_OPS(KV_INSTANTIATE)
+KV_NODE_OPS(KV_INSTANTIATE)
 #undef KV_INSTANTIATE
 
 }  // namespace kv

@@ -6,7 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "base/outcome_mark.h"
-#include "base/strings.h"
+#include "rpc/wire_ops.h"
 
 namespace kv::internal {
 namespace {
@@ -15,52 +15,6 @@ namespace {
 // when it is escaped.
 constexpr std::size_t kMaxTextBytes = 1024;
 constexpr std::size_t kMaxFailureBytes = 3072;
-
-struct OpWriter {
-  v1::RouteRequest& to;
-
-  void operator()(const Create& /*op*/) const { to.mutable_create(); }
-  void operator()(const Lookup& /*op*/) const { to.mutable_lookup(); }
-  void operator()(const Get& op) const { to.mutable_get()->set_key(op.key); }
-  void operator()(const Put& op) const {
-    to.mutable_put()->set_key(op.key);
-    to.mutable_put()->set_value(op.value);
-  }
-  void operator()(const Delete& op) const {
-    to.mutable_delete_()->set_key(op.key);
-  }
-  void operator()(const Drop& /*op*/) const { to.mutable_drop(); }
-  void operator()(const Whoami& /*op*/) const { to.mutable_whoami(); }
-  void operator()(const Apply& op) const {
-    to.mutable_apply()->set_name(op.name);
-    to.mutable_apply()->set_args(op.args);
-  }
-};
-
-absl::StatusOr<Op> read_op(const v1::RouteRequest& from) {
-  switch (from.op_case()) {
-    case v1::RouteRequest::kCreate:
-      return Create{};
-    case v1::RouteRequest::kLookup:
-      return Lookup{};
-    case v1::RouteRequest::kGet:
-      return Get{from.get().key()};
-    case v1::RouteRequest::kPut:
-      return Put{from.put().key(), from.put().value()};
-    case v1::RouteRequest::kDelete:
-      return Delete{from.delete_().key()};
-    case v1::RouteRequest::kDrop:
-      return Drop{};
-    case v1::RouteRequest::kWhoami:
-      return Whoami{};
-    case v1::RouteRequest::kApply:
-      return Apply{from.apply().name(), from.apply().args()};
-    case v1::RouteRequest::OP_NOT_SET:
-      break;
-  }
-  return not_run(absl::UnimplementedError(
-      "the request has no operation that this version of kvroute knows"));
-}
 
 template <typename To>
 void write_hops(const std::vector<Hop>& hops, To& to) {
@@ -129,7 +83,7 @@ v1::RouteRequest to_message(const Request& request) {
   }
   to.set_want_trace(request.want_trace);
   to.set_want_out(request.want_out);
-  std::visit(OpWriter{to}, request.op);
+  write_op(request.op, to);
   return to;
 }
 
@@ -163,18 +117,10 @@ bool is_reply(const Response& response) {
 
 v1::RouteReply to_message(Response response) {
   v1::RouteReply to;
-  if (!response.answer.status.ok()) {
+  if (response.answer.status.ok()) {
+    write_value(std::move(response.answer.value), to);
+  } else {
     write_status(response.answer.status, *to.mutable_status());
-  } else if (auto* text = std::get_if<std::string>(&response.answer.value)) {
-    to.set_text(std::move(*text));
-  } else if (auto* maybe = std::get_if<std::optional<std::string>>(
-                 &response.answer.value)) {
-    v1::RouteReply::Maybe& message = *to.mutable_maybe();
-    if (maybe->has_value()) message.set_value(std::move(**maybe));
-  } else if (const auto* ref = std::get_if<BucketRef>(&response.answer.value)) {
-    to.mutable_ref()->set_node(ref->node().str());
-    to.mutable_ref()->set_bucket(ref->name());
-    to.mutable_ref()->set_id(ref->id());
   }
   write_hops(response.hops, to);
   to.set_out(std::move(response.out));
@@ -183,31 +129,10 @@ v1::RouteReply to_message(Response response) {
 
 Response from_message(v1::RouteReply message) {
   Response response;
-  Answer& answer = response.answer;
-  switch (message.answer_case()) {
-    case v1::RouteReply::kStatus:
-      answer.status = read_status(message.status());
-      break;
-    case v1::RouteReply::kText:
-      answer.value = std::move(*message.mutable_text());
-      break;
-    case v1::RouteReply::kMaybe:
-      answer.value =
-          message.maybe().there_case() == v1::RouteReply::Maybe::kValue
-              ? std::optional<std::string>(
-                    std::move(*message.mutable_maybe()->mutable_value()))
-              : std::nullopt;
-      break;
-    case v1::RouteReply::kRef: {
-      auto node = NodeName::parse(message.ref().node());
-      if (node.ok()) {
-        answer.value = BucketRef(*std::move(node), message.ref().bucket(),
-                                 message.ref().id());
-      }
-      break;
-    }
-    case v1::RouteReply::ANSWER_NOT_SET:
-      break;
+  if (message.has_status()) {
+    response.answer.status = read_status(message.status());
+  } else {
+    response.answer.value = read_value(message);
   }
   response.hops = read_hops(message);
   response.out = std::move(*message.mutable_out());

@@ -1,0 +1,233 @@
+#include "rpc/wire_ops.h"
+
+#include <utility>
+
+#include "base/outcome_mark.h"
+
+namespace kv::internal {
+namespace {
+
+namespace v1 = ::kvroute::v1;
+
+struct OpWriter {
+  v1::RouteRequest& to;
+
+  void operator()(const Create& /*op*/) const { to.mutable_create(); }
+  void operator()(const Lookup& /*op*/) const { to.mutable_lookup(); }
+  void operator()(const Get& op) const { to.mutable_get()->set_key(op.key); }
+  void operator()(const Put& op) const {
+    to.mutable_put()->set_key(op.key);
+    to.mutable_put()->set_value(op.value);
+  }
+  void operator()(const Delete& op) const {
+    to.mutable_delete_()->set_key(op.key);
+  }
+  void operator()(const Drop& /*op*/) const { to.mutable_drop(); }
+  void operator()(const CompareAndSet& op) const {
+    v1::RouteRequest::CompareAndSet& message = *to.mutable_compare_and_set();
+    message.set_key(op.key);
+    if (op.expected.has_value()) message.set_expected(*op.expected);
+    if (op.value.has_value()) message.set_value(*op.value);
+  }
+  void operator()(const Increment& op) const {
+    to.mutable_increment()->set_key(op.key);
+    to.mutable_increment()->set_by(op.by);
+  }
+  void operator()(const GetMany& op) const {
+    to.mutable_get_many();
+    for (const std::string& key : op.keys) to.mutable_get_many()->add_keys(key);
+  }
+  void operator()(const PutMany& op) const {
+    to.mutable_put_many();
+    for (const auto& [key, value] : op.pairs) {
+      v1::Pair& pair = *to.mutable_put_many()->add_pairs();
+      pair.set_key(key);
+      pair.set_value(value);
+    }
+  }
+  void operator()(const Scan& op) const {
+    v1::RouteRequest::Scan& message = *to.mutable_scan();
+    message.set_prefix(op.prefix);
+    if (op.after.has_value()) message.set_after(*op.after);
+    message.set_limit(op.limit);
+  }
+  void operator()(const Size& /*op*/) const { to.mutable_size(); }
+  void operator()(const Whoami& /*op*/) const { to.mutable_whoami(); }
+  void operator()(const Buckets& op) const {
+    v1::RouteRequest::Buckets& message = *to.mutable_buckets();
+    if (op.after.has_value()) message.set_after(*op.after);
+    message.set_limit(op.limit);
+  }
+  void operator()(const Apply& op) const {
+    to.mutable_apply()->set_name(op.name);
+    to.mutable_apply()->set_args(op.args);
+  }
+};
+
+struct ValueWriter {
+  v1::RouteReply& to;
+
+  void operator()(std::monostate /*nothing*/) const {}
+  void operator()(std::string&& text) const { to.set_text(std::move(text)); }
+  void operator()(std::optional<std::string>&& maybe) const {
+    write(std::move(maybe), *to.mutable_maybe());
+  }
+  void operator()(const BucketRef& ref) const {
+    to.mutable_ref()->set_node(ref.node().str());
+    to.mutable_ref()->set_bucket(ref.name());
+    to.mutable_ref()->set_id(ref.id());
+  }
+  void operator()(bool yes) const { to.set_yes(yes); }
+  void operator()(std::int64_t number) const { to.set_number(number); }
+  void operator()(std::uint64_t count) const { to.set_count(count); }
+  void operator()(std::vector<std::optional<std::string>>&& values) const {
+    to.mutable_maybes();
+    for (std::optional<std::string>& value : values) {
+      write(std::move(value), *to.mutable_maybes()->add_values());
+    }
+  }
+  void operator()(
+      std::vector<std::pair<std::string, std::string>>&& pairs) const {
+    to.mutable_pairs();
+    for (auto& [key, value] : pairs) {
+      v1::Pair& pair = *to.mutable_pairs()->add_pairs();
+      pair.set_key(std::move(key));
+      pair.set_value(std::move(value));
+    }
+  }
+  void operator()(std::vector<std::string>&& texts) const {
+    to.mutable_texts();
+    for (std::string& text : texts) {
+      to.mutable_texts()->add_texts(std::move(text));
+    }
+  }
+
+  static void write(std::optional<std::string>&& maybe,
+                    v1::RouteReply::Maybe& message) {
+    if (maybe.has_value()) message.set_value(*std::move(maybe));
+  }
+};
+
+std::optional<std::string> read_maybe(v1::RouteReply::Maybe& message) {
+  if (!message.has_value()) return std::nullopt;
+  return std::move(*message.mutable_value());
+}
+
+template <typename Message>
+std::optional<std::string> read_after(const Message& message) {
+  if (!message.has_after()) return std::nullopt;
+  return message.after();
+}
+
+Op read_compare_and_set(const v1::RouteRequest::CompareAndSet& from) {
+  CompareAndSet op;
+  op.key = from.key();
+  if (from.has_expected()) op.expected = from.expected();
+  if (from.has_value()) op.value = from.value();
+  return op;
+}
+
+Op read_put_many(const v1::RouteRequest::PutMany& from) {
+  PutMany op;
+  op.pairs.reserve(static_cast<std::size_t>(from.pairs_size()));
+  for (const v1::Pair& pair : from.pairs()) {
+    op.pairs.emplace_back(pair.key(), pair.value());
+  }
+  return op;
+}
+
+}  // namespace
+
+void write_op(const Op& op, v1::RouteRequest& to) {
+  std::visit(OpWriter{to}, op);
+}
+
+absl::StatusOr<Op> read_op(const v1::RouteRequest& from) {
+  switch (from.op_case()) {
+    case v1::RouteRequest::kCreate:
+      return Create{};
+    case v1::RouteRequest::kLookup:
+      return Lookup{};
+    case v1::RouteRequest::kGet:
+      return Get{from.get().key()};
+    case v1::RouteRequest::kPut:
+      return Put{from.put().key(), from.put().value()};
+    case v1::RouteRequest::kDelete:
+      return Delete{from.delete_().key()};
+    case v1::RouteRequest::kDrop:
+      return Drop{};
+    case v1::RouteRequest::kCompareAndSet:
+      return read_compare_and_set(from.compare_and_set());
+    case v1::RouteRequest::kIncrement:
+      return Increment{from.increment().key(), from.increment().by()};
+    case v1::RouteRequest::kGetMany:
+      return GetMany{
+          {from.get_many().keys().begin(), from.get_many().keys().end()}};
+    case v1::RouteRequest::kPutMany:
+      return read_put_many(from.put_many());
+    case v1::RouteRequest::kScan:
+      return Scan{from.scan().prefix(), read_after(from.scan()),
+                  from.scan().limit()};
+    case v1::RouteRequest::kSize:
+      return Size{};
+    case v1::RouteRequest::kWhoami:
+      return Whoami{};
+    case v1::RouteRequest::kBuckets:
+      return Buckets{read_after(from.buckets()), from.buckets().limit()};
+    case v1::RouteRequest::kApply:
+      return Apply{from.apply().name(), from.apply().args()};
+    case v1::RouteRequest::OP_NOT_SET:
+      break;
+  }
+  return not_run(absl::UnimplementedError(
+      "the request has no operation that this version of kvroute knows"));
+}
+
+void write_value(Value value, v1::RouteReply& to) {
+  std::visit(ValueWriter{to}, std::move(value));
+}
+
+Value read_value(v1::RouteReply& from) {
+  switch (from.answer_case()) {
+    case v1::RouteReply::kText:
+      return std::move(*from.mutable_text());
+    case v1::RouteReply::kMaybe:
+      return read_maybe(*from.mutable_maybe());
+    case v1::RouteReply::kRef: {
+      auto node = NodeName::parse(from.ref().node());
+      if (!node.ok()) break;
+      return BucketRef(*std::move(node), from.ref().bucket(), from.ref().id());
+    }
+    case v1::RouteReply::kYes:
+      return from.yes();
+    case v1::RouteReply::kNumber:
+      return std::int64_t{from.number()};
+    case v1::RouteReply::kCount:
+      return std::uint64_t{from.count()};
+    case v1::RouteReply::kMaybes: {
+      std::vector<std::optional<std::string>> values;
+      for (v1::RouteReply::Maybe& it :
+           *from.mutable_maybes()->mutable_values()) {
+        values.push_back(read_maybe(it));
+      }
+      return values;
+    }
+    case v1::RouteReply::kPairs: {
+      std::vector<std::pair<std::string, std::string>> pairs;
+      for (v1::Pair& it : *from.mutable_pairs()->mutable_pairs()) {
+        pairs.emplace_back(std::move(*it.mutable_key()),
+                           std::move(*it.mutable_value()));
+      }
+      return pairs;
+    }
+    case v1::RouteReply::kTexts:
+      return std::vector<std::string>(from.texts().texts().begin(),
+                                      from.texts().texts().end());
+    case v1::RouteReply::kStatus:
+    case v1::RouteReply::ANSWER_NOT_SET:
+      break;
+  }
+  return std::monostate();
+}
+
+}  // namespace kv::internal

@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kv/export.h"
+#include "kv/internal/typed_op.h"
 #include "kv/node_name.h"
 #include "kv/node_options.h"
 #include "kv/op_context.h"
@@ -52,9 +54,20 @@ class KV_EXPORT Node {
   absl::Status set_table(RoutingTable table);
 
   // Peers and this node can from now on `Apply{name, args}`. Any time, for
-  // good. kInvalidArgument: an empty or over-long name. kAlreadyExists: it is
-  // defined.
-  absl::Status define(std::string_view name, OpFunction function);
+  // good. kInvalidArgument: an empty or over-long name, or no function.
+  // kAlreadyExists: the name is defined.
+  absl::Status define(std::string_view name, OpFunction function,
+                      OpTraits traits = {});
+  // The same for one with types, such as a kv::ProtoOp.
+  template <typename TypedOp>
+  absl::Status define(const TypedOp& op, typename TypedOp::Function function,
+                      OpTraits traits = {}) {
+    internal::TypedFunction erased;
+    if (function) erased = op.erase(std::move(function));
+    return define_typed(op.name, op.signature(), std::move(erased), traits);
+  }
+  // In order of their names.
+  std::vector<OpInfo> ops() const;
 
   // Connections. A call connects by itself; these are for hosts that want to
   // know beforehand. OK once there is a connection. kUnavailable,
@@ -79,6 +92,10 @@ class KV_EXPORT Node {
   absl::Status stop(std::chrono::nanoseconds bound = std::chrono::seconds(5));
 
  private:
+  absl::Status define_typed(std::string_view name,
+                            internal::OpSignature signature,
+                            internal::TypedFunction function, OpTraits traits);
+
   struct Parts;
   explicit Node(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

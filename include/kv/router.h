@@ -2,18 +2,28 @@
 #ifndef KV_ROUTER_H_
 #define KV_ROUTER_H_
 
+#include <chrono>
 #include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "kv/bucket_ref.h"
 #include "kv/call_options.h"
 #include "kv/export.h"
+#include "kv/internal/task_state.h"
+#include "kv/node_name.h"
 #include "kv/ops.h"
 #include "kv/task.h"
 
 namespace kv {
 
 namespace internal {
+class Batch;
 class Core;
 // What a call is aimed at. Borrows its text for the length of the call that it
 // is given to.
@@ -22,6 +32,24 @@ struct Target {
   std::string_view node = {};    // empty: the table decides
   std::uint64_t bucket_id = 0;   // 0: whichever bucket has the name
   enum class Kind { kBucket, kRef, kNode } kind = Kind::kBucket;
+};
+
+// What travels for an operation: itself, or what it says as its Op::Erased.
+template <typename Op, typename = void>
+struct ErasedOp {
+  using Type = Op;
+  static const Op& erase(const Op& op) { return op; }
+  static typename Op::Result typed(typename Op::Result result) {
+    return result;
+  }
+};
+template <typename Op>
+struct ErasedOp<Op, std::void_t<typename Op::Erased>> {
+  using Type = typename Op::Erased;
+  static const Type& erase(const Op& op) { return op.erased(); }
+  static typename Op::Result typed(typename Type::Result result) {
+    return Op::typed(std::move(result));
+  }
 };
 }  // namespace internal
 
@@ -66,7 +94,7 @@ class KV_EXPORT Router {
     return run(to_ref(ref), op, options);
   }
   // By node, whatever the table says: for operations that need no bucket
-  // (Whoami, Apply).
+  // (Whoami, Buckets, Apply and those of the host).
   template <typename Op>
   typename Op::Result call(std::string_view node, const Op& op,
                            const CallOptions& options = {}) {
@@ -90,8 +118,9 @@ class KV_EXPORT Router {
     return start(to_node(node), op, options);
   }
 
-  // The same with a callback, called once, on a callback thread of the node.
-  // Nothing cancels it but the deadline and the end of the node.
+  // The same with a callback, called once, on a callback thread of the node; it
+  // may block and must not throw. Nothing cancels the call but its deadline and
+  // the end of the node.
   template <typename Op>
   void async(std::string_view bucket, const Op& op,
              Callback<typename Op::Value> callback,
@@ -111,8 +140,33 @@ class KV_EXPORT Router {
     start(to_node(node), op, options).then(std::move(callback));
   }
 
+  // `op` on each of `buckets`, with one call to each owner; the results in the
+  // order of the buckets, each with an error of its own. `options` hold for
+  // each; its trace and out are not used.
+  template <typename Op>
+  std::vector<typename Op::Result> route_all(
+      const std::vector<std::string>& buckets, const Op& op,
+      const CallOptions& options = {}) {
+    std::vector<Task<typename Op::Value>> tasks;
+    tasks.reserve(buckets.size());
+    {
+      Shared shared(*this);
+      for (const std::string& bucket : buckets) {
+        tasks.push_back(start(to_bucket(bucket), op, options, &shared));
+      }
+    }
+    return await_all(tasks, kForever);  // each ends at its own deadline
+  }
+
+  // The node that this node's table names for `bucket`. kOutOfRange,
+  // kInvalidArgument.
+  absl::StatusOr<NodeName> owner_of(std::string_view bucket) const;
+
  private:
   using Target = internal::Target;
+  static constexpr std::chrono::nanoseconds kForever =
+      std::chrono::nanoseconds::max();
+
   static Target to_bucket(std::string_view bucket) {
     return {bucket, {}, 0, Target::Kind::kBucket};
   }
@@ -123,13 +177,56 @@ class KV_EXPORT Router {
     return {{}, node, 0, Target::Kind::kNode};
   }
 
-  // Defined in lib/node/router.cc for the operations of kv/ops.h.
+  // Calls that are begun while it lives leave together when it ends, those to
+  // one node in one message.
+  class KV_EXPORT Shared {
+   public:
+    explicit Shared(Router& router);
+    ~Shared();
+    Shared(const Shared&) = delete;
+    Shared& operator=(const Shared&) = delete;
+
+   private:
+    friend class Router;
+    std::unique_ptr<internal::Batch> batch_;
+  };
+
   template <typename Op>
   typename Op::Result run(const Target& target, const Op& op,
-                          const CallOptions& options);
+                          const CallOptions& options) {
+    using Erased = internal::ErasedOp<Op>;
+    return Erased::typed(run_erased(target, Erased::erase(op), options));
+  }
   template <typename Op>
   Task<typename Op::Value> start(const Target& target, const Op& op,
+                                 const CallOptions& options,
+                                 Shared* shared = nullptr) {
+    using Erased = internal::ErasedOp<Op>;
+    using State = internal::TaskState<typename Op::Value>;
+    auto state = std::make_shared<State>(runner());
+    state->set_work(start_erased(
+        target, Erased::erase(op), options, shared,
+        [state](typename Erased::Type::Result result, Deliver deliver) {
+          state->complete(Erased::typed(std::move(result)), std::move(deliver));
+        }));
+    return Task<typename Op::Value>(std::move(state));
+  }
+
+  // Writes what the caller wants beside the result; may be null.
+  using Deliver = std::function<void()>;
+  template <typename Op>
+  using Begun = std::function<void(typename Op::Result, Deliver)>;
+
+  // Defined in lib/node/router.cc for the operations of kv/ops.h and
+  // TypedApply.
+  template <typename Op>
+  typename Op::Result run_erased(const Target& target, const Op& op,
                                  const CallOptions& options);
+  template <typename Op>
+  std::shared_ptr<internal::Cancellable> start_erased(
+      const Target& target, const Op& op, const CallOptions& options,
+      Shared* shared, Begun<Op> done);
+  std::shared_ptr<internal::Runner> runner();
 
   internal::Core& core_;
 };

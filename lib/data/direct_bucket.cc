@@ -47,7 +47,8 @@ auto DirectBucket::operate(F&& op) const {
   turn->wait();
   const absl::Cleanup end = [this] { bucket_->end_turn(); };
   StoredBucket::Contents& contents = bucket_->contents();
-  Transaction transaction(bucket_->name(), contents.pairs, bucket_->limits());
+  Transaction transaction(bucket_->name(), contents.pairs, bucket_->limits(),
+                          /*read_only=*/false);
   auto result = op(transaction);
   if (!contents.dropped) transaction.commit();
   return result;

@@ -62,6 +62,9 @@ absl::Status check_sizes(const Limits& limits, const T& op) {
     absl::Status status = check_op_name(limits, op.name);
     if (status.ok()) status = check_args(limits, op.args.size());
     return status;
+  } else if constexpr (std::is_same_v<T, TypedApply>) {
+    // The size of an object shows when it has to travel.
+    return check_op_name(limits, op.name);
   } else {
     return absl::OkStatus();
   }
@@ -85,6 +88,36 @@ std::string op_name(const Op& op) {
       op);
 }
 
+std::size_t size_of(const Op& op) {
+  return std::visit(
+      [](const auto& it) -> std::size_t {
+        using T = std::decay_t<decltype(it)>;
+        if constexpr (std::is_same_v<T, Put>) {
+          return it.key.size() + it.value.size();
+        } else if constexpr (std::is_same_v<T, CompareAndSet>) {
+          return it.key.size() + it.expected.value_or("").size() +
+                 it.value.value_or("").size();
+        } else if constexpr (std::is_same_v<T, GetMany>) {
+          std::size_t bytes = 0;
+          for (const std::string& key : it.keys) bytes += key.size();
+          return bytes;
+        } else if constexpr (std::is_same_v<T, PutMany>) {
+          std::size_t bytes = 0;
+          for (const auto& [key, value] : it.pairs) {
+            bytes += key.size() + value.size();
+          }
+          return bytes;
+        } else if constexpr (std::is_same_v<T, Apply>) {
+          return it.name.size() + it.args.size();
+        } else if constexpr (std::is_same_v<T, TypedApply>) {
+          return it.name.size() + it.args.bytes().size();
+        } else {
+          return 0;  // a key at the most
+        }
+      },
+      op);
+}
+
 template <typename T>
 typename T::Result to_result(Answer answer) {
   if (!answer.status.ok()) return std::move(answer.status);
@@ -92,6 +125,10 @@ typename T::Result to_result(Answer answer) {
     if (std::holds_alternative<std::monostate>(answer.value))
       return absl::OkStatus();
   } else {
+    if constexpr (std::is_same_v<T, TypedApply>) {
+      auto* const text = std::get_if<std::string>(&answer.value);
+      if (text != nullptr) return Payload(std::move(*text));
+    }
     auto* const value = std::get_if<typename T::Value>(&answer.value);
     if (value != nullptr) return std::move(*value);
   }

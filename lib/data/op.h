@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "data/limits.h"
 #include "kv/bucket_ref.h"
+#include "kv/internal/typed_op.h"
 #include "kv/ops.h"
 
 namespace kv::internal {
@@ -37,22 +38,25 @@ namespace kv::internal {
 #define KV_NODE_OPS(X) \
   X(Whoami)            \
   X(Buckets)           \
-  X(Apply)
+  X(Apply)             \
+  X(TypedApply)
 
 using Op = std::variant<Create, Lookup, Get, Put, Delete, Drop, CompareAndSet,
                         Increment, GetMany, PutMany, Scan, Size, Whoami,
-                        Buckets, Apply>;
-using Value = std::variant<
-    std::monostate, std::string, std::optional<std::string>, BucketRef, bool,
-    std::int64_t, std::uint64_t, std::vector<std::optional<std::string>>,
-    std::vector<std::pair<std::string, std::string>>, std::vector<std::string>>;
+                        Buckets, Apply, TypedApply>;
+using Value =
+    std::variant<std::monostate, std::string, std::optional<std::string>,
+                 BucketRef, bool, std::int64_t, std::uint64_t,
+                 std::vector<std::optional<std::string>>,
+                 std::vector<std::pair<std::string, std::string>>,
+                 std::vector<std::string>, Payload>;
 
 // Whether `T` is answered by the bucket that the call names. The others run
 // with or without one.
 template <typename T>
 constexpr bool kNeedsBucket =
     !std::is_same_v<T, Whoami> && !std::is_same_v<T, Buckets> &&
-    !std::is_same_v<T, Apply>;
+    !std::is_same_v<T, Apply> && !std::is_same_v<T, TypedApply>;
 
 // kInvalidArgument, marked not_run, where a part of it is over its limit.
 absl::Status check_sizes(const Limits& limits, const Op& op);
@@ -61,6 +65,9 @@ absl::Status check_sizes(const Limits& limits, const T& op);
 
 // For error texts: "Get", "Apply Hello.world".
 std::string op_name(const Op& op);
+
+// The bytes of its keys, values and arguments.
+std::size_t size_of(const Op& op);
 
 struct Answer {
   absl::Status status;

@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace kv::internal {
 
 void Transaction::commit() {
@@ -27,7 +29,15 @@ std::optional<std::string> Transaction::get(std::string_view key) const {
   return std::string(found.value);
 }
 
+bool Transaction::refuse_write() {
+  if (!read_only_) return false;
+  refused_ = absl::FailedPreconditionError(absl::StrCat(
+      "an op that is read_only tried to write to bucket ", quoted(name_)));
+  return true;
+}
+
 absl::Status Transaction::put(std::string_view key, std::string_view value) {
+  if (refuse_write()) return refused_;
   absl::Status status = check_key(limits_, key);
   if (status.ok()) status = check_value(limits_, value);
   if (status.ok()) writes_[std::string(key)] = std::string(value);
@@ -36,6 +46,7 @@ absl::Status Transaction::put(std::string_view key, std::string_view value) {
 
 std::optional<std::string> Transaction::del(std::string_view key) {
   std::optional<std::string> before = get(key);
+  if (refuse_write()) return before;
   if (before.has_value()) writes_[std::string(key)] = std::nullopt;
   return before;
 }
@@ -51,6 +62,7 @@ std::size_t Transaction::size() const {
 }
 
 void Transaction::clear() {
+  if (refuse_write()) return;
   writes_.clear();
   cleared_ = true;
 }

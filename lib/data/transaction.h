@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "base/strings.h"
 #include "data/limits.h"
 #include "data/pair_set.h"
@@ -18,11 +19,14 @@ namespace kv::internal {
 // at all; reads see them already. For one thread, which has the bucket's turn.
 class Transaction final : public Bucket {
  public:
-  // All outlive the transaction.
-  Transaction(const std::string& name, PairSet& pairs, const Limits& limits)
-      : name_(name), pairs_(pairs), limits_(limits) {}
+  // All outlive the transaction. `read_only`: writes are refused.
+  Transaction(const std::string& name, PairSet& pairs, const Limits& limits,
+              bool read_only)
+      : name_(name), pairs_(pairs), limits_(limits), read_only_(read_only) {}
 
   void commit();
+  // kFailedPrecondition: an operation that is read_only tried to write.
+  const absl::Status& refused() const { return refused_; }
 
   const std::string& name() const override { return name_; }
   std::optional<std::string> get(std::string_view key) const override;
@@ -35,9 +39,13 @@ class Transaction final : public Bucket {
   absl::Status update(std::string_view key, const Change& change) override;
 
  private:
+  bool refuse_write();
+
   const std::string& name_;
   PairSet& pairs_;
   const Limits& limits_;
+  const bool read_only_;
+  absl::Status refused_;
 
   bool cleared_ = false;  // before the writes: what is in pairs_ does not count
   // nullopt: deleted.

@@ -1,5 +1,6 @@
 #include "exec/host_ops.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -7,14 +8,14 @@
 namespace kv::internal {
 
 absl::Status HostOps::define(const Limits& limits, std::string_view name,
-                             OpFunction function) {
+                             HostOp op) {
   absl::Status status = check_op_name(limits, name);
   if (!status.ok()) return status;
-  if (!function) {
+  if (!op.function.run) {
     return absl::InvalidArgumentError(
         absl::StrCat("op ", quoted(name), " has no function"));
   }
-  auto shared = std::make_shared<const OpFunction>(std::move(function));
+  auto shared = std::make_shared<const HostOp>(std::move(op));
   const MutexLock lock(mutex_);
   if (!ops_.emplace(std::string(name), std::move(shared)).second) {
     return absl::AlreadyExistsError(
@@ -23,10 +24,23 @@ absl::Status HostOps::define(const Limits& limits, std::string_view name,
   return absl::OkStatus();
 }
 
-std::shared_ptr<const OpFunction> HostOps::find(std::string_view name) const {
+std::shared_ptr<const HostOp> HostOps::find(std::string_view name) const {
   const MutexLock lock(mutex_);
   const auto it = ops_.find(name);
   return it == ops_.end() ? nullptr : it->second;
+}
+
+std::vector<OpInfo> HostOps::list() const {
+  std::vector<OpInfo> list;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [name, op] : ops_) {
+      list.push_back({name, op->traits, op->signature.version});
+    }
+  }
+  std::sort(list.begin(), list.end(),
+            [](const OpInfo& a, const OpInfo& b) { return a.name < b.name; });
+  return list;
 }
 
 }  // namespace kv::internal

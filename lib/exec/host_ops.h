@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -12,22 +13,29 @@
 #include "base/mutex.h"
 #include "base/strings.h"
 #include "data/limits.h"
+#include "kv/internal/typed_op.h"
 #include "kv/op_context.h"
 
 namespace kv::internal {
+
+struct HostOp {
+  OpTraits traits;
+  OpSignature signature;
+  TypedFunction function;
+};
 
 // Safe from any thread.
 class HostOps {
  public:
   // kInvalidArgument: a bad name, or no function; kAlreadyExists.
-  absl::Status define(const Limits& limits, std::string_view name,
-                      OpFunction function);
+  absl::Status define(const Limits& limits, std::string_view name, HostOp op);
   // nullptr where it is not defined.
-  std::shared_ptr<const OpFunction> find(std::string_view name) const;
+  std::shared_ptr<const HostOp> find(std::string_view name) const;
+  std::vector<OpInfo> list() const;  // in order of their names
 
  private:
   mutable Mutex mutex_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const OpFunction>, BytesHash,
+  absl::flat_hash_map<std::string, std::shared_ptr<const HostOp>, BytesHash,
                       BytesEqual>
       ops_ ABSL_GUARDED_BY(mutex_);
 };

@@ -19,7 +19,7 @@ std::chrono::steady_clock::time_point deadline_in(
 void TaskStateBase::set_work(std::shared_ptr<Cancellable> work) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (ready_) return;
+    if (ready_ || work == nullptr) return;
     if (!cancelled_) {
       work_ = std::move(work);
       return;

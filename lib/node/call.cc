@@ -29,12 +29,12 @@ struct Call::Ending {
 
 std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request request,
                                   std::optional<NodeName> destination,
-                                  Done done) {
+                                  Done done, Batch* batch) {
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
                                      std::move(destination), std::move(done));
   const absl::Status admitted = call->core_->calls().add(call, call->place_);
   if (admitted.ok()) {
-    call->advance();
+    call->advance(batch);
   } else {
     call->turn_away(admitted);
   }
@@ -70,7 +70,7 @@ void Call::turn_away(absl::Status status) {
   done(std::move(response));
 }
 
-void Call::advance() {
+void Call::advance(Batch* batch) {
   if (Clock::now() >= request_.deadline) {
     return refuse(absl::DeadlineExceededError(
         "the time was up before the operation began"));
@@ -81,7 +81,7 @@ void Call::advance() {
     hop_.node = core_->self();
   }
   if (destination_.has_value() && *destination_ != core_->self()) {
-    return forward(*destination_);
+    return forward(*destination_, batch);
   }
   if (request_.here) return run_here();
 
@@ -95,16 +95,14 @@ void Call::advance() {
     }
   }
   if (index == RoutingTable::kNone) {
-    return refuse(absl::OutOfRangeError(
-        absl::StrCat("could not find entry for ", quoted(request_.bucket),
-                     " in table ", view.table.summary())));
+    return refuse(no_entry(request_.bucket, view.table));
   }
   const NodeName owner = view.table.entries()[index].node;
   if (owner == core_->self()) return run_here();
-  forward(owner);
+  forward(owner, batch);
 }
 
-void Call::forward(const NodeName& node) {
+void Call::forward(const NodeName& node, Batch* batch) {
   if (std::count(request_.path.begin(), request_.path.end(), node) > 0) {
     return refuse(absl::AbortedError(absl::StrCat(
                       "the tables send the call in a circle: ", way_to(node))),
@@ -118,21 +116,45 @@ void Call::forward(const NodeName& node) {
   absl::StatusOr<std::shared_ptr<Peer>> peer = core_->peers().find(node);
   if (!peer.ok()) return refuse(std::move(peer).status());
 
+  if (!make_ready_to_travel()) return;
+
   request_.path.push_back(core_->self());
-  std::uint64_t sent = 0;
+  std::uint64_t number = 0;
   {
     const MutexLock lock(mutex_);
     if (!done_) return;
     away_ = true;
-    sent = ++sent_;
+    number = ++sends_;
   }
-  std::shared_ptr<Cancellable> at_peer =
-      (*peer)->send(request_, [self = shared_from_this()](Response response) {
-        self->answered(std::move(response));
-      });
+  Done done = [self = shared_from_this()](Response response) {
+    self->answered(std::move(response));
+  };
+  if (batch == nullptr) {
+    sent(number, (*peer)->send(request_, std::move(done)));
+  } else {
+    batch->add(*std::move(peer), request_, std::move(done),
+               [self = shared_from_this(),
+                number](std::shared_ptr<Cancellable> at_peer) {
+                 self->sent(number, std::move(at_peer));
+               });
+  }
+}
+
+// An object of the host's becomes bytes, whose size shows only now.
+bool Call::make_ready_to_travel() {
+  auto* const typed = std::get_if<TypedApply>(&request_.op);
+  if (typed == nullptr || typed->args.object() == nullptr) return true;
+  typed->args = Payload(typed->args.bytes());
+  absl::Status status = check_args(core_->limits(), typed->args.bytes().size());
+  if (status.ok()) return true;
+  refuse(std::move(status));
+  return false;
+}
+
+void Call::sent(std::uint64_t number, std::shared_ptr<Cancellable> at_peer) {
   {
     const MutexLock lock(mutex_);
-    if (sent != sent_ || (done_ && !away_)) return;  // answered already
+    if (number != sends_ || (done_ && !away_)) return;  // answered already
     if (done_) {
       at_peer_ = std::move(at_peer);
       return;

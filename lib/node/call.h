@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "base/mutex.h"
 #include "data/stored_bucket.h"
+#include "exec/batch.h"
 #include "exec/timers.h"
 #include "kv/internal/task_state.h"
 #include "node/call_set.h"
@@ -28,11 +29,12 @@ class Call final : public Cancellable,
                    public std::enable_shared_from_this<Call> {
  public:
   // Calls `done` once, possibly before it returns. `destination`: where it goes
-  // whatever the table says. The caller has checked names and sizes.
+  // whatever the table says. `batch`: what it leaves with, if it has to go to a
+  // peer at once. The caller has checked names and sizes.
   static std::shared_ptr<Call> start(std::shared_ptr<Core> core,
                                      Request request,
                                      std::optional<NodeName> destination,
-                                     Done done);
+                                     Done done, Batch* batch = nullptr);
   // The same for a call that a peer has sent, which is checked.
   static std::shared_ptr<Call> receive(std::shared_ptr<Core> core,
                                        Request request, Done done);
@@ -66,8 +68,10 @@ class Call final : public Cancellable,
   void turn_away(absl::Status status);
 
   // Where it runs: call.cc.
-  void advance();
-  void forward(const NodeName& node);
+  void advance(Batch* batch = nullptr);
+  void forward(const NodeName& node, Batch* batch);
+  bool make_ready_to_travel();
+  void sent(std::uint64_t number, std::shared_ptr<Cancellable> at_peer);
   void answered(Response response);
   bool wait_and_look_again();
   std::string way_to(const NodeName& next) const;
@@ -75,7 +79,7 @@ class Call final : public Cancellable,
   // Running it on this node: call_here.cc.
   void run_here();
   void run_builtin();
-  void run_host_op();
+  void run_host_op(const std::string& name);
   absl::Status check_not_held() const;
   void wait_for_turn(std::shared_ptr<StoredBucket> bucket,
                      std::shared_ptr<Turn> turn);
@@ -100,7 +104,7 @@ class Call final : public Cancellable,
   Done done_ ABSL_GUARDED_BY(mutex_);          // null: it has ended
   bool away_ ABSL_GUARDED_BY(mutex_) = false;  // sent to a peer, or begun here
   Hop hop_ ABSL_GUARDED_BY(mutex_);
-  std::uint64_t sent_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t sends_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);
   std::optional<Timers::Id> timer_ ABSL_GUARDED_BY(mutex_);
   // Where it waits for its turn.

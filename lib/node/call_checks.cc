@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/outcome_mark.h"
+#include "base/strings.h"
 #include "data/op.h"
 
 namespace kv::internal {
@@ -30,6 +31,12 @@ absl::Status check_received(const Limits& limits, const Request& request) {
         "the call came over more than ", kMostHops, " hops or operations")));
   }
   return check_names(limits, request);
+}
+
+absl::Status no_entry(std::string_view bucket, const RoutingTable& table) {
+  return not_run(absl::OutOfRangeError(
+      absl::StrCat("could not find entry for ", quoted(bucket), " in table ",
+                   table.summary())));
 }
 
 }  // namespace kv::internal

@@ -3,9 +3,11 @@
 #define KV_NODE_CALL_CHECKS_H_
 
 #include <cstdint>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "data/limits.h"
+#include "kv/routing_table.h"
 #include "peer/peer.h"
 
 namespace kv::internal {
@@ -18,6 +20,9 @@ inline constexpr std::uint32_t kMostHops = 64;
 absl::Status check_names(const Limits& limits, const Request& request);
 // The same and the rest of a request that a peer has sent.
 absl::Status check_received(const Limits& limits, const Request& request);
+
+// kOutOfRange, marked not_run.
+absl::Status no_entry(std::string_view bucket, const RoutingTable& table);
 
 }  // namespace kv::internal
 

@@ -36,11 +36,11 @@ class Call::BuiltinTurn final : public Turn {
 class Call::HostOpTurn final : public Turn,
                                public std::enable_shared_from_this<HostOpTurn> {
  public:
-  HostOpTurn(std::shared_ptr<Call> call,
-             std::shared_ptr<const OpFunction> function,
-             std::shared_ptr<StoredBucket> bucket)
+  HostOpTurn(std::shared_ptr<Call> call, std::shared_ptr<const HostOp> host_op,
+             Payload args, std::shared_ptr<StoredBucket> bucket)
       : call_(std::move(call)),
-        function_(std::move(function)),
+        host_op_(std::move(host_op)),
+        args_(std::move(args)),
         bucket_(std::move(bucket)) {}
 
   bool run(StoredBucket& bucket) override {
@@ -67,12 +67,15 @@ class Call::HostOpTurn final : public Turn,
 
  private:
   void execute() {
-    if (call_->begin()) execute_host_op(*call_, *function_, bucket_.get());
+    if (call_->begin()) {
+      execute_host_op(*call_, *host_op_, args_, bucket_.get());
+    }
     if (bucket_ != nullptr) bucket_->end_turn();
   }
 
   const std::shared_ptr<Call> call_;
-  const std::shared_ptr<const OpFunction> function_;
+  const std::shared_ptr<const HostOp> host_op_;
+  const Payload args_;
   const std::shared_ptr<StoredBucket> bucket_;  // nullptr: it needs none
 };
 
@@ -85,7 +88,12 @@ void Call::run_here() {
   }
   absl::Status status = check_not_held();
   if (!status.ok()) return refuse(std::move(status));
-  if (std::holds_alternative<Apply>(request_.op)) return run_host_op();
+  if (const auto* const apply = std::get_if<Apply>(&request_.op)) {
+    return run_host_op(apply->name);
+  }
+  if (const auto* const apply = std::get_if<TypedApply>(&request_.op)) {
+    return run_host_op(apply->name);
+  }
   run_builtin();
 }
 
@@ -133,13 +141,14 @@ void Call::run_builtin() {
                 std::make_shared<BuiltinTurn>(shared_from_this()));
 }
 
-void Call::run_host_op() {
-  const auto& apply = std::get<Apply>(request_.op);
-  std::shared_ptr<const OpFunction> function = core_->ops().find(apply.name);
-  if (function == nullptr) {
+void Call::run_host_op(const std::string& name) {
+  std::shared_ptr<const HostOp> host_op = core_->ops().find(name);
+  if (host_op == nullptr) {
     return refuse(absl::UnimplementedError(
-        absl::StrCat(core_->self().str(), " has no op ", quoted(apply.name))));
+        absl::StrCat(core_->self().str(), " has no op ", quoted(name))));
   }
+  absl::StatusOr<Payload> args = args_of(*host_op, request_.op);
+  if (!args.ok()) return refuse(std::move(args).status());
   std::shared_ptr<StoredBucket> bucket;
   if (!request_.bucket.empty()) {
     auto found = find_bucket(core_->home(),
@@ -151,8 +160,8 @@ void Call::run_host_op() {
     }
   }
   watch_deadline();
-  auto turn = std::make_shared<HostOpTurn>(shared_from_this(),
-                                           std::move(function), bucket);
+  auto turn = std::make_shared<HostOpTurn>(
+      shared_from_this(), std::move(host_op), *std::move(args), bucket);
   if (bucket == nullptr) {
     turn->post();
   } else {

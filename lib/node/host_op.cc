@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "data/transaction.h"
 #include "exec/current_op.h"
+#include "exec/signature.h"
 
 namespace kv::internal {
 namespace {
@@ -45,11 +46,11 @@ class BoundedBuffer final : public std::streambuf {
 
 class Context final : public OpContext {
  public:
-  Context(Call& call, StoredBucket* bucket)
+  Context(Call& call, StoredBucket* bucket, OpTraits traits)
       : call_(call), buffer_(call.core().limits().out_bytes), out_(&buffer_) {
     if (bucket != nullptr) {
       transaction_.emplace(bucket->name(), bucket->contents().pairs,
-                           bucket->limits());
+                           bucket->limits(), traits.read_only);
     }
   }
 
@@ -68,6 +69,11 @@ class Context final : public OpContext {
     return call_.request().deadline;
   }
 
+  // What it tried to do without having a way to hear that it must not.
+  absl::Status refused() const {
+    return transaction_.has_value() ? transaction_->refused()
+                                    : absl::OkStatus();
+  }
   void commit() {
     if (transaction_.has_value()) transaction_->commit();
   }
@@ -80,50 +86,86 @@ class Context final : public OpContext {
   std::optional<Transaction> transaction_;
 };
 
-absl::Status threw(const std::string& name, const char* what) {
-  return absl::InternalError(
-      absl::StrCat("op ", quoted(name), " threw: ", what));
+const std::string& name_of(const Op& op) {
+  const auto* const bytes = std::get_if<Apply>(&op);
+  return bytes != nullptr ? bytes->name : std::get<TypedApply>(op).name;
 }
 
-absl::StatusOr<std::string> invoke(const Apply& apply,
-                                   const OpFunction& function,
-                                   Context& context) {
+absl::Status threw(const Op& op, const char* what) {
+  return absl::InternalError(
+      absl::StrCat("op ", quoted(name_of(op)), " threw: ", what));
+}
+
+absl::StatusOr<Payload> invoke(const Op& op, const HostOp& host_op,
+                               const Payload& args, Context& context) {
   try {
-    return function(context, apply.args);
+    return host_op.function.run(context, args);
   } catch (const std::exception& error) {
-    return threw(apply.name, error.what());
+    return threw(op, error.what());
   } catch (...) {
-    return threw(apply.name, "something that is no std::exception");
+    return threw(op, "something that is no std::exception");
   }
+}
+
+// As the caller wants it: an object stays one only for a caller with types.
+absl::StatusOr<Value> answer_of(const Op& op, Payload answer,
+                                std::size_t limit) {
+  const bool typed = std::holds_alternative<TypedApply>(op);
+  if (typed && answer.object() != nullptr) return Value(std::move(answer));
+  std::string bytes = answer.bytes();
+  if (bytes.size() > limit) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the answer of op ", quoted(name_of(op)), " has ",
+                     bytes.size(), " bytes, over the limit of ", limit));
+  }
+  return Value(std::move(bytes));
 }
 
 }  // namespace
 
-void execute_host_op(Call& call, const OpFunction& function,
+absl::StatusOr<Payload> args_of(const HostOp& host_op, const Op& op) {
+  Payload args;
+  if (const auto* const bytes = std::get_if<Apply>(&op)) {
+    args = Payload(bytes->args);
+  } else {
+    const auto& typed = std::get<TypedApply>(op);
+    absl::Status status = check_signatures(typed.signature, host_op.signature);
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("caller and owner disagree about op ",
+                       quoted(typed.name), ": ", status.message()));
+    }
+    args = typed.args;
+  }
+  return host_op.function.parse ? host_op.function.parse(args) : args;
+}
+
+void execute_host_op(Call& call, const HostOp& host_op, const Payload& args,
                      StoredBucket* bucket) {
-  const auto& apply = std::get<Apply>(call.request().op);
-  Context context(call, bucket);
+  const Op& op = call.request().op;
+  Context context(call, bucket, host_op.traits);
   std::vector<Held> held = call.request().held;
   held.push_back({call.core().self(), bucket == nullptr ? "" : bucket->name()});
 
-  absl::StatusOr<std::string> result;
+  absl::StatusOr<Payload> payload;
   {
     const CurrentOp current(std::move(held), call.request().deadline);
-    result = invoke(apply, function, context);
+    payload = invoke(op, host_op, args, context);
   }
-  const std::size_t limit = call.core().limits().args_bytes;
-  if (result.ok() && result->size() > limit) {
-    result = absl::ResourceExhaustedError(
-        absl::StrCat("the answer of op ", quoted(apply.name), " has ",
-                     result->size(), " bytes, over the limit of ", limit));
+  if (!context.refused().ok()) payload = context.refused();
+  absl::StatusOr<Value> answer = absl::UnknownError("");
+  if (payload.ok()) {
+    answer =
+        answer_of(op, *std::move(payload), call.core().limits().args_bytes);
+  } else {
+    answer = std::move(payload).status();
   }
-  if (result.ok()) {
+  if (answer.ok()) {
     context.commit();
-    call.complete({absl::OkStatus(), Value(*std::move(result))},
-                  context.take_out());
+    call.complete({absl::OkStatus(), *std::move(answer)}, context.take_out());
   } else {
     // Whatever calls of its own came to, this operation ran.
-    call.complete({marked(std::move(result).status(), Outcome::kRan), {}},
+    call.complete({marked(std::move(answer).status(), Outcome::kRan), {}},
                   context.take_out());
   }
 }

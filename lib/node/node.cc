@@ -69,10 +69,31 @@ absl::Status Node::set_table(RoutingTable table) {
   return parts_->core->table().set(std::move(table));
 }
 
-absl::Status Node::define(std::string_view name, OpFunction function) {
-  return parts_->core->ops().define(parts_->core->limits(), name,
-                                    std::move(function));
+absl::Status Node::define(std::string_view name, OpFunction function,
+                          OpTraits traits) {
+  internal::TypedFunction bytes;
+  if (function) {
+    bytes.run = [function = std::move(function)](OpContext& context,
+                                                 const internal::Payload& args)
+        -> absl::StatusOr<internal::Payload> {
+      auto answer = function(context, args.bytes());
+      if (!answer.ok()) return std::move(answer).status();
+      return internal::Payload(*std::move(answer));
+    };
+  }
+  return define_typed(name, {}, std::move(bytes), traits);
 }
+
+absl::Status Node::define_typed(std::string_view name,
+                                internal::OpSignature signature,
+                                internal::TypedFunction function,
+                                OpTraits traits) {
+  return parts_->core->ops().define(
+      parts_->core->limits(), name,
+      {traits, std::move(signature), std::move(function)});
+}
+
+std::vector<OpInfo> Node::ops() const { return parts_->core->ops().list(); }
 
 absl::Status Node::connect(std::string_view node,
                            std::chrono::nanoseconds timeout) {

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "base/outcome_mark.h"
 #include "data/builtin.h"
+#include "exec/batch.h"
 #include "exec/current_op.h"
 #include "node/call.h"
 #include "node/call_checks.h"
@@ -117,12 +118,29 @@ std::optional<typename T::Result> run_now(Core& core, const Target& target,
 }  // namespace
 }  // namespace internal
 
+using internal::Batch;
 using internal::Call;
 using internal::Response;
 
+Router::Shared::Shared(Router& router)
+    : batch_(std::make_unique<Batch>(router.core_.limits().args_bytes)) {}
+
+Router::Shared::~Shared() { batch_->send(); }
+
+std::shared_ptr<internal::Runner> Router::runner() { return core_.callbacks(); }
+
+absl::StatusOr<NodeName> Router::owner_of(std::string_view bucket) const {
+  absl::Status status = check_bucket_name(core_.limits(), bucket);
+  if (!status.ok()) return status;
+  const RoutingTable& table = core_.table().view().table;
+  const NodeName* const owner = table.find(bucket);
+  if (owner == nullptr) return internal::no_entry(bucket, table);
+  return *owner;
+}
+
 template <typename T>
-typename T::Result Router::run(const Target& target, const T& op,
-                               const CallOptions& options) {
+typename T::Result Router::run_erased(const Target& target, const T& op,
+                                      const CallOptions& options) {
   auto now = internal::run_now(core_, target, op, options);
   if (now.has_value()) return *std::move(now);
   auto aim = internal::aim(core_, target, op, options);
@@ -136,41 +154,42 @@ typename T::Result Router::run(const Target& target, const T& op,
 }
 
 template <typename T>
-Task<typename T::Value> Router::start(const Target& target, const T& op,
-                                      const CallOptions& options) {
-  using State = internal::TaskState<typename T::Value>;
-  auto state = std::make_shared<State>(core_.callbacks());
+std::shared_ptr<internal::Cancellable> Router::start_erased(
+    const Target& target, const T& op, const CallOptions& options,
+    Shared* shared, Begun<T> done) {
   auto now = internal::run_now(core_, target, op, options);
   if (now.has_value()) {
-    state->complete(*std::move(now), nullptr);
-    return Task<typename T::Value>(std::move(state));
+    done(*std::move(now), nullptr);
+    return nullptr;
   }
   auto aim = internal::aim(core_, target, op, options);
   if (!aim.ok()) {
-    state->complete(std::move(aim).status(), nullptr);
-    return Task<typename T::Value>(std::move(state));
+    done(std::move(aim).status(), nullptr);
+    return nullptr;
   }
-  auto done = [state, options](Response response) {
-    std::function<void()> deliver;
+  auto answered = [done = std::move(done), options](Response response) {
+    Deliver deliver;
     if (options.trace != nullptr || options.out != nullptr) {
       deliver = [options, hops = std::move(response.hops),
                  out = std::move(response.out)] {
         internal::deliver(options, hops, out);
       };
     }
-    state->complete(internal::to_result<T>(std::move(response.answer)),
-                    std::move(deliver));
+    done(internal::to_result<T>(std::move(response.answer)),
+         std::move(deliver));
   };
-  state->set_work(Call::start(core_.shared_from_this(), std::move(aim->request),
-                              std::move(aim->destination), std::move(done)));
-  return Task<typename T::Value>(std::move(state));
+  return Call::start(core_.shared_from_this(), std::move(aim->request),
+                     std::move(aim->destination), std::move(answered),
+                     shared == nullptr ? nullptr : shared->batch_.get());
 }
 
-#define KV_INSTANTIATE(T)                                                  \
-  template KV_EXPORT T::Result Router::run(const Target&, const T&,        \
-                                           const CallOptions&);            \
-  template KV_EXPORT Task<T::Value> Router::start(const Target&, const T&, \
-                                                  const CallOptions&);
+#define KV_INSTANTIATE(T)                                                    \
+  template KV_EXPORT T::Result Router::run_erased(const Target&, const T&,   \
+                                                  const CallOptions&);       \
+  template KV_EXPORT std::shared_ptr<internal::Cancellable>                  \
+  Router::start_erased(const Target&, const T&, const CallOptions&, Shared*, \
+                       Begun<T>);
+using internal::TypedApply;
 KV_BUCKET_OPS(KV_INSTANTIATE)
 KV_NODE_OPS(KV_INSTANTIATE)
 #undef KV_INSTANTIATE

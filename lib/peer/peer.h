@@ -2,6 +2,7 @@
 #ifndef KV_PEER_PEER_H_
 #define KV_PEER_PEER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -42,6 +43,9 @@ struct Request {
   bool want_out = false;
 };
 
+// About how much of a message it takes.
+std::size_t size_of(const Request& request);
+
 struct Response {
   Answer answer;  // a failure carries its outcome
   // Of a failure that a table which is about to be replaced can have caused:
@@ -66,6 +70,15 @@ class Peer {
   // operation's own.
   virtual std::shared_ptr<Cancellable> send(const Request& request,
                                             Done done) = 0;
+
+  // The same for several that leave together: each has its own answer, and what
+  // is returned for it, in their order.
+  struct Outgoing {
+    const Request& request;
+    Done done;
+  };
+  virtual std::vector<std::shared_ptr<Cancellable>> send_all(
+      std::vector<Outgoing> calls);
 };
 
 // The peers of a node. Safe from any thread.

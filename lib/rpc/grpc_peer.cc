@@ -3,6 +3,9 @@
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <list>
 #include <string>
 #include <utility>
@@ -73,64 +76,62 @@ struct GrpcPeer::Channel {
   const std::unique_ptr<v1::Peer::Stub> stub;
 };
 
-// Calls under way, so that close() can end them.
+// Trips under way, so that close() can end them.
 class GrpcPeer::CallList {
  public:
-  using Place = std::list<std::weak_ptr<UnaryCall>>::iterator;
+  using Place = std::list<std::weak_ptr<Trip>>::iterator;
 
-  Place add(const std::shared_ptr<UnaryCall>& call) {
+  Place add(const std::shared_ptr<Trip>& trip) {
     const MutexLock lock(mutex_);
-    return calls_.insert(calls_.end(), call);
+    return trips_.insert(trips_.end(), trip);
   }
   void remove(Place place) {
     const MutexLock lock(mutex_);
-    calls_.erase(place);
+    trips_.erase(place);
   }
-  std::list<std::weak_ptr<UnaryCall>> copy() const {
+  std::list<std::weak_ptr<Trip>> copy() const {
     const MutexLock lock(mutex_);
-    return calls_;
+    return trips_;
   }
 
  private:
   mutable Mutex mutex_;
-  std::list<std::weak_ptr<UnaryCall>> calls_ ABSL_GUARDED_BY(mutex_);
+  std::list<std::weak_ptr<Trip>> trips_ ABSL_GUARDED_BY(mutex_);
 };
 
-class GrpcPeer::UnaryCall final
-    : public Cancellable,
-      public std::enable_shared_from_this<UnaryCall> {
+// One gRPC call.
+class GrpcPeer::Trip : public std::enable_shared_from_this<Trip> {
  public:
-  UnaryCall(NodeName name, std::shared_ptr<Channel> channel,
-            std::shared_ptr<CallList> calls, const Request& request, Done done)
+  Trip(NodeName name, std::shared_ptr<Channel> channel,
+       std::shared_ptr<CallList> trips, Clock::time_point deadline)
       : name_(std::move(name)),
         channel_(std::move(channel)),
-        calls_(std::move(calls)),
-        request_(to_message(request)),
-        done_(std::move(done)) {
-    context_.set_deadline(to_gpr(request.deadline));
+        trips_(std::move(trips)) {
+    context_.set_deadline(to_gpr(deadline));
   }
+  virtual ~Trip() = default;
 
   void start() {
-    place_ = calls_->add(shared_from_this());
-    channel_->stub->async()->Route(
-        &context_, &request_, &reply_,
-        [self = shared_from_this()](const grpc::Status& status) {
-          self->calls_->remove(self->place_);
-          self->finish(status);
-        });
+    place_ = trips_->add(shared_from_this());
+    start_rpc([self = shared_from_this()](const grpc::Status& status) {
+      self->trips_->remove(self->place_);
+      self->finish(status);
+    });
   }
 
-  void cancel() override { context_.TryCancel(); }
-
+  void stop() { context_.TryCancel(); }
   void close() {
     closed_.store(true, std::memory_order_relaxed);
-    cancel();
+    stop();
   }
 
- private:
-  void finish(const grpc::Status& status) {
-    const Done done = std::move(done_);
-    if (status.ok()) return done(from_message(std::move(reply_)));
+ protected:
+  // Calls `done` once.
+  virtual void start_rpc(std::function<void(grpc::Status)> done) = 0;
+  virtual void finish(const grpc::Status& status) = 0;
+
+  // What a failed trip means for each of its calls.
+  Response failure(const grpc::Status& status) const {
     FailureMessage failure;
     failure.status = status;
     failure.executed_no = trailer(context_, kExecutedKey) == "no";
@@ -143,19 +144,110 @@ class GrpcPeer::UnaryCall final
     // which gRPC writes with a scheme; one that was not only knows the
     // channel's target.
     const bool left = context_.peer() != channel_->target;
-    done(from_failure(failure, name_, left));
+    return from_failure(failure, name_, left);
   }
 
+  const NodeName& name() const { return name_; }
+  class v1::Peer::Stub::async& stub() {
+    return *channel_->stub->async();
+  }
+  grpc::ClientContext& context() { return context_; }
+
+ private:
   const NodeName name_;
   const std::shared_ptr<Channel> channel_;
-  const std::shared_ptr<CallList> calls_;
+  const std::shared_ptr<CallList> trips_;
   CallList::Place place_;
   std::atomic<bool> closed_{false};
-
   grpc::ClientContext context_;
+};
+
+class GrpcPeer::SingleTrip final : public Trip, public Cancellable {
+ public:
+  SingleTrip(NodeName name, std::shared_ptr<Channel> channel,
+             std::shared_ptr<CallList> trips, const Request& request, Done done)
+      : Trip(std::move(name), std::move(channel), std::move(trips),
+             request.deadline),
+        request_(to_message(request)),
+        done_(std::move(done)) {}
+
+  void cancel() override { stop(); }
+
+ private:
+  void start_rpc(std::function<void(grpc::Status)> done) override {
+    stub().Route(&context(), &request_, &reply_, std::move(done));
+  }
+  void finish(const grpc::Status& status) override {
+    const Done done = std::move(done_);
+    done(status.ok() ? from_message(std::move(reply_)) : failure(status));
+  }
+
   v1::RouteRequest request_;
   v1::RouteReply reply_;
   Done done_;
+};
+
+class GrpcPeer::SharedTrip final : public Trip {
+ public:
+  SharedTrip(NodeName name, std::shared_ptr<Channel> channel,
+             std::shared_ptr<CallList> trips, std::vector<Outgoing> calls)
+      : Trip(std::move(name), std::move(channel), std::move(trips),
+             last_deadline(calls)),
+        wanted_(calls.size()) {
+    for (Outgoing& call : calls) {
+      *request_.add_requests() = to_message(call.request);
+      done_.push_back(std::move(call.done));
+    }
+  }
+
+  // One of those that share it; the trip ends once nobody wants it.
+  class Part final : public Cancellable {
+   public:
+    explicit Part(std::shared_ptr<SharedTrip> trip) : trip_(std::move(trip)) {}
+    void cancel() override {
+      if (!cancelled_.exchange(true)) trip_->cancel_one();
+    }
+
+   private:
+    const std::shared_ptr<SharedTrip> trip_;
+    std::atomic<bool> cancelled_{false};
+  };
+
+ private:
+  static Clock::time_point last_deadline(const std::vector<Outgoing>& calls) {
+    Clock::time_point last = Clock::time_point::min();
+    for (const Outgoing& call : calls) {
+      last = std::max(last, call.request.deadline);
+    }
+    return last;
+  }
+
+  void cancel_one() {
+    if (wanted_.fetch_sub(1) == 1) stop();
+  }
+
+  void start_rpc(std::function<void(grpc::Status)> done) override {
+    stub().RouteMany(&context(), &request_, &reply_, std::move(done));
+  }
+  void finish(const grpc::Status& status) override {
+    const std::vector<Done> done = std::move(done_);
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      const int place = static_cast<int>(i);
+      if (!status.ok()) {
+        done[i](failure(status));
+      } else if (place < reply_.results_size()) {
+        done[i](from_result_message(std::move(*reply_.mutable_results(place)),
+                                    name()));
+      } else {
+        done[i](from_result_message({}, name()));
+      }
+    }
+  }
+
+  v1::RouteManyRequest request_;
+  v1::RouteManyReply reply_;
+  std::vector<Done> done_;
+  std::atomic<std::size_t> wanted_;
 };
 
 GrpcPeer::GrpcPeer(NodeName name, const ChannelOptions& options)
@@ -166,10 +258,24 @@ GrpcPeer::GrpcPeer(NodeName name, const ChannelOptions& options)
 GrpcPeer::~GrpcPeer() = default;
 
 std::shared_ptr<Cancellable> GrpcPeer::send(const Request& request, Done done) {
-  auto call = std::make_shared<UnaryCall>(name_, channel_, calls_, request,
-                                          std::move(done));
-  call->start();
-  return call;
+  auto trip = std::make_shared<SingleTrip>(name_, channel_, calls_, request,
+                                           std::move(done));
+  trip->start();
+  return trip;
+}
+
+std::vector<std::shared_ptr<Cancellable>> GrpcPeer::send_all(
+    std::vector<Outgoing> calls) {
+  if (calls.size() == 1) return Peer::send_all(std::move(calls));
+  const std::size_t count = calls.size();
+  auto trip =
+      std::make_shared<SharedTrip>(name_, channel_, calls_, std::move(calls));
+  trip->start();
+  std::vector<std::shared_ptr<Cancellable>> parts;
+  for (std::size_t i = 0; i < count; ++i) {
+    parts.push_back(std::make_shared<SharedTrip::Part>(trip));
+  }
+  return parts;
 }
 
 absl::Status GrpcPeer::connect(Clock::time_point deadline) {
@@ -194,8 +300,8 @@ bool GrpcPeer::connected() const {
 }
 
 void GrpcPeer::close() {
-  for (const std::weak_ptr<UnaryCall>& call : calls_->copy()) {
-    if (const std::shared_ptr<UnaryCall> it = call.lock()) it->close();
+  for (const std::weak_ptr<Trip>& trip : calls_->copy()) {
+    if (const std::shared_ptr<Trip> it = trip.lock()) it->close();
   }
 }
 

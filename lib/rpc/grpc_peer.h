@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "kv/node_name.h"
@@ -24,6 +25,8 @@ class GrpcPeer final : public Peer {
   ~GrpcPeer() override;
 
   std::shared_ptr<Cancellable> send(const Request& request, Done done) override;
+  std::vector<std::shared_ptr<Cancellable>> send_all(
+      std::vector<Outgoing> calls) override;
 
   // Waits for a connection. kUnavailable (not_run): an attempt failed;
   // kDeadlineExceeded (not_run).
@@ -34,8 +37,10 @@ class GrpcPeer final : public Peer {
 
  private:
   struct Channel;
-  class UnaryCall;
   class CallList;
+  class Trip;
+  class SingleTrip;
+  class SharedTrip;
 
   const NodeName name_;
   const std::shared_ptr<Channel> channel_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -33,75 +34,137 @@ Clock::time_point deadline_of(const grpc::CallbackServerContext& context) {
                             std::chrono::nanoseconds(left.tv_nsec));
 }
 
-// One call of a peer. Deletes itself when gRPC is done with it.
-class Reactor final : public grpc::ServerUnaryReactor {
- public:
-  Reactor(grpc::CallbackServerContext& context, v1::RouteReply& reply)
-      : context_(context), reply_(reply) {}
+Response refusal(absl::Status status) {
+  Response response;
+  response.answer.status = not_run(std::move(status));
+  return response;
+}
 
-  // Within the service's method, so before OnDone().
-  void start(const v1::RouteRequest& message, Receiver& receiver) {
+// A call, or several, that a peer has sent. Deletes itself when gRPC is done
+// with it.
+class Reactor : public grpc::ServerUnaryReactor {
+ protected:
+  explicit Reactor(grpc::CallbackServerContext& context) : context_(context) {}
+
+  // Gives one request to the receiver.
+  void receive(const v1::RouteRequest& message, Receiver& receiver, Done done) {
     auto request = from_message(message);
-    if (!request.ok()) return refuse(std::move(request).status());
+    if (!request.ok()) return done(refusal(std::move(request).status()));
     request->deadline = deadline_of(context_);
-    set_work(receiver.receive(*std::move(request), [this](Response response) {
-      answer(std::move(response));
-    }));
-  }
-
-  void refuse(absl::Status status) {
-    Response refusal;
-    refusal.answer.status = not_run(std::move(status));
-    answer(std::move(refusal));
-  }
-
- private:
-  void answer(Response response) {
-    if (is_reply(response)) {
-      reply_ = to_message(std::move(response));
-      return Finish(grpc::Status::OK);
-    }
-    FailureMessage failure = to_failure(response);
-    if (failure.executed_no) context_.AddTrailingMetadata(kExecutedKey, "no");
-    context_.AddTrailingMetadata(kFailureKey, failure.failure);
-    Finish(std::move(failure.status));
-  }
-
-  void set_work(std::shared_ptr<Cancellable> work) {
+    auto work = receiver.receive(*std::move(request), std::move(done));
     if (work == nullptr) return;
     {
       const MutexLock lock(mutex_);
       if (!cancelled_) {
-        work_ = std::move(work);
+        work_.push_back(std::move(work));
         return;
       }
     }
     work->cancel();
   }
 
+  void finish(const FailureMessage& failure) {
+    if (failure.executed_no) context_.AddTrailingMetadata(kExecutedKey, "no");
+    context_.AddTrailingMetadata(kFailureKey, failure.failure);
+    Finish(failure.status);
+  }
+
+ private:
   // The receiver answers soon after a cancel, so each call ends: gRPC's
   // Shutdown waits for that.
   void OnCancel() override {
-    std::shared_ptr<Cancellable> work;
+    std::vector<std::shared_ptr<Cancellable>> work;
     {
       const MutexLock lock(mutex_);
       cancelled_ = true;
-      work = std::move(work_);
+      work.swap(work_);
     }
-    if (work != nullptr) work->cancel();
+    for (const std::shared_ptr<Cancellable>& it : work) it->cancel();
   }
 
   void OnDone() override { delete this; }
 
   grpc::CallbackServerContext& context_;
-  v1::RouteReply& reply_;
   Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<Cancellable> work_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Cancellable>> work_ ABSL_GUARDED_BY(mutex_);
+};
+
+class SingleReactor final : public Reactor {
+ public:
+  SingleReactor(grpc::CallbackServerContext& context, v1::RouteReply& reply)
+      : Reactor(context), reply_(reply) {}
+
+  // Within the service's method, so before OnDone().
+  void start(const v1::RouteRequest& request, Receiver& receiver) {
+    receive(request, receiver,
+            [this](Response response) { answer(std::move(response)); });
+  }
+  void answer(Response response) {
+    if (!is_reply(response)) return finish(to_failure(response));
+    reply_ = to_message(std::move(response));
+    Finish(grpc::Status::OK);
+  }
+
+ private:
+  v1::RouteReply& reply_;
+};
+
+class SharedReactor final : public Reactor {
+ public:
+  SharedReactor(grpc::CallbackServerContext& context,
+                const v1::RouteManyRequest& request, v1::RouteManyReply& reply,
+                std::size_t max_message_bytes)
+      : Reactor(context),
+        reply_(reply),
+        room_(max_message_bytes - kFraming),
+        waiting_(request.requests_size()) {
+    for (int i = 0; i < request.requests_size(); ++i) reply.add_results();
+  }
+
+  // As above.
+  void start(const v1::RouteManyRequest& request, Receiver& receiver) {
+    if (request.requests_size() == 0) return Finish(grpc::Status::OK);
+    for (int i = 0; i < request.requests_size(); ++i) {
+      receive(request.requests(i), receiver,
+              [this, i](Response response) { answer(i, std::move(response)); });
+    }
+  }
+  void refuse(absl::Status status) {
+    finish(to_failure(refusal(std::move(status))));
+  }
+
+ private:
+  static constexpr std::size_t kFraming = 16;
+
+  void answer(int place, Response response) {
+    auto result = to_result_message(std::move(response));
+    const MutexLock lock(answers_mutex_);
+    const std::size_t bytes = result.ByteSizeLong() + kFraming;
+    if (bytes > room_) {
+      // It ran, but there is no room left to say what came of it.
+      Response too_much;
+      too_much.answer.status = absl::ResourceExhaustedError(
+          "the answers of this trip are too large: ask for less at a time");
+      result = to_result_message(std::move(too_much));
+    } else {
+      room_ -= bytes;
+    }
+    *reply_.mutable_results(place) = std::move(result);
+    if (--waiting_ == 0) Finish(grpc::Status::OK);
+  }
+
+  Mutex answers_mutex_;
+  v1::RouteManyReply& reply_ ABSL_GUARDED_BY(answers_mutex_);
+  std::size_t room_ ABSL_GUARDED_BY(answers_mutex_);
+  int waiting_ ABSL_GUARDED_BY(answers_mutex_);
 };
 
 class Service final : public v1::Peer::CallbackService {
  public:
+  explicit Service(std::size_t max_message_bytes)
+      : max_message_bytes_(max_message_bytes) {}
+
   void serve(Receiver& receiver) {
     receiver_.store(&receiver, std::memory_order_release);
   }
@@ -109,17 +172,37 @@ class Service final : public v1::Peer::CallbackService {
   grpc::ServerUnaryReactor* Route(grpc::CallbackServerContext* context,
                                   const v1::RouteRequest* request,
                                   v1::RouteReply* reply) override {
-    auto* const reactor = new Reactor(*context, *reply);
-    Receiver* const receiver = receiver_.load(std::memory_order_acquire);
-    if (receiver != nullptr) {
+    auto* const reactor = new SingleReactor(*context, *reply);
+    if (Receiver* const receiver = this->receiver()) {
       reactor->start(*request, *receiver);
     } else {
-      reactor->refuse(absl::UnavailableError("the node is about to start"));
+      reactor->answer(refusal(not_yet()));
+    }
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* RouteMany(grpc::CallbackServerContext* context,
+                                      const v1::RouteManyRequest* request,
+                                      v1::RouteManyReply* reply) override {
+    auto* const reactor =
+        new SharedReactor(*context, *request, *reply, max_message_bytes_);
+    if (Receiver* const receiver = this->receiver()) {
+      reactor->start(*request, *receiver);
+    } else {
+      reactor->refuse(not_yet());
     }
     return reactor;
   }
 
  private:
+  Receiver* receiver() const {
+    return receiver_.load(std::memory_order_acquire);
+  }
+  static absl::Status not_yet() {
+    return absl::UnavailableError("the node is about to start");
+  }
+
+  const std::size_t max_message_bytes_;
   std::atomic<Receiver*> receiver_{nullptr};
 };
 
@@ -162,6 +245,7 @@ absl::Status probe(const std::string& address) {
 }  // namespace
 
 struct Server::Parts {
+  explicit Parts(std::size_t max_message_bytes) : service(max_message_bytes) {}
   Service service;
   std::unique_ptr<grpc::Server> server;
 };
@@ -170,7 +254,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
     const std::string& address, std::size_t max_message_bytes) {
   absl::Status free = probe(address);
   if (!free.ok()) return free;
-  auto parts = std::make_unique<Parts>();
+  auto parts = std::make_unique<Parts>(max_message_bytes);
   int port = 0;
   grpc::ServerBuilder builder;
   // Else two servers start on one port, and both report success.

@@ -185,4 +185,38 @@ Response from_failure(const FailureMessage& failure, const NodeName& peer,
   return response;
 }
 
+v1::RouteManyReply::Result to_result_message(Response response) {
+  v1::RouteManyReply::Result to;
+  if (is_reply(response)) {
+    *to.mutable_reply() = to_message(std::move(response));
+    return to;
+  }
+  const FailureMessage failure = to_failure(response);
+  v1::RouteManyReply::Refusal& refusal = *to.mutable_refusal();
+  refusal.set_code(failure.status.error_code());
+  refusal.set_message(failure.status.error_message());
+  refusal.set_executed_no(failure.executed_no);
+  refusal.set_failure(failure.failure);
+  return to;
+}
+
+Response from_result_message(v1::RouteManyReply::Result message,
+                             const NodeName& peer) {
+  if (message.has_reply()) {
+    return from_message(std::move(*message.mutable_reply()));
+  }
+  const v1::RouteManyReply::Refusal& refusal = message.refusal();
+  if (refusal.code() == 0) {
+    Response broken;
+    broken.answer.status = unknown(absl::InternalError(
+        absl::StrCat(peer.str(), " answered with neither reply nor refusal")));
+    return broken;
+  }
+  return from_failure(
+      {grpc::Status(static_cast<grpc::StatusCode>(refusal.code()),
+                    refusal.message()),
+       refusal.executed_no(), refusal.failure()},
+      peer, /*left=*/true);
+}
+
 }  // namespace kv::internal

@@ -42,6 +42,11 @@ FailureMessage to_failure(const Response& response);  // REQUIRES: !is_reply()
 Response from_failure(const FailureMessage& failure, const NodeName& peer,
                       bool left);
 
+// The same for calls that share a trip: one of either kind.
+v1::RouteManyReply::Result to_result_message(Response response);
+Response from_result_message(v1::RouteManyReply::Result message,
+                             const NodeName& peer);
+
 }  // namespace kv::internal
 
 #endif  // KV_RPC_WIRE_H_

@@ -62,6 +62,13 @@ struct OpWriter {
     to.mutable_apply()->set_name(op.name);
     to.mutable_apply()->set_args(op.args);
   }
+  void operator()(const TypedApply& op) const {
+    v1::RouteRequest::Apply& message = *to.mutable_apply();
+    message.set_name(op.name);
+    message.set_args(op.args.bytes());
+    message.mutable_signature()->set_version(op.signature.version);
+    message.mutable_signature()->set_fields(op.signature.fields);
+  }
 };
 
 struct ValueWriter {
@@ -95,6 +102,9 @@ struct ValueWriter {
       pair.set_value(std::move(value));
     }
   }
+  void operator()(const Payload& payload) const {
+    to.set_text(payload.bytes());
+  }
   void operator()(std::vector<std::string>&& texts) const {
     to.mutable_texts();
     for (std::string& text : texts) {
@@ -125,6 +135,13 @@ Op read_compare_and_set(const v1::RouteRequest::CompareAndSet& from) {
   if (from.has_expected()) op.expected = from.expected();
   if (from.has_value()) op.value = from.value();
   return op;
+}
+
+Op read_apply(const v1::RouteRequest::Apply& from) {
+  if (!from.has_signature()) return Apply{from.name(), from.args()};
+  return TypedApply{from.name(),
+                    Payload(from.args()),
+                    {from.signature().version(), from.signature().fields()}};
 }
 
 Op read_put_many(const v1::RouteRequest::PutMany& from) {
@@ -175,7 +192,7 @@ absl::StatusOr<Op> read_op(const v1::RouteRequest& from) {
     case v1::RouteRequest::kBuckets:
       return Buckets{read_after(from.buckets()), from.buckets().limit()};
     case v1::RouteRequest::kApply:
-      return Apply{from.apply().name(), from.apply().args()};
+      return read_apply(from.apply());
     case v1::RouteRequest::OP_NOT_SET:
       break;
   }

@@ -2,6 +2,7 @@
 #ifndef KV_KV_H_
 #define KV_KV_H_
 
+#include "kv/async.h"
 #include "kv/bucket.h"
 #include "kv/bucket_ref.h"
 #include "kv/call_options.h"

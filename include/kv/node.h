@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "kv/async.h"
 #include "kv/export.h"
 #include "kv/internal/typed_op.h"
 #include "kv/node_name.h"
@@ -69,6 +70,13 @@ class KV_EXPORT Node {
   // In order of their names.
   std::vector<OpInfo> ops() const;
 
+  // Runs `function()` on a thread of this node's pool, without a bucket: see
+  // kv/async.h.
+  template <typename F>
+  auto async(F function) {
+    return internal::async_on(op_runner(), std::move(function));
+  }
+
   // Connections. A call connects by itself; these are for hosts that want to
   // know beforehand. OK once there is a connection. kUnavailable,
   // kInvalidArgument (a bad name, or this node's own), kDeadlineExceeded.
@@ -95,6 +103,8 @@ class KV_EXPORT Node {
   absl::Status define_typed(std::string_view name,
                             internal::OpSignature signature,
                             internal::TypedFunction function, OpTraits traits);
+
+  std::shared_ptr<internal::Runner> op_runner();
 
   struct Parts;
   explicit Node(std::unique_ptr<Parts> parts);

@@ -20,13 +20,17 @@ constexpr std::chrono::seconds kIdle{10};
 
 }  // namespace
 
-struct Executor::State : std::enable_shared_from_this<Executor::State> {
+struct Executor::State final : Runner,
+                               std::enable_shared_from_this<Executor::State> {
   using Job = std::function<void()>;
   using Threads = std::list<std::thread>;
 
   class Worker;
 
   explicit State(Options the_options) : options(the_options) {}
+
+  bool post(std::size_t depth, Job& job);
+  bool post(Job& job) override;
 
   const Options options;
 
@@ -90,8 +94,18 @@ struct Executor::State : std::enable_shared_from_this<Executor::State> {
 class Executor::State::Worker final : public BlockingObserver {
  public:
   Worker(State& state, std::size_t depth)
-      : state_(state), depth_(depth), before_(BlockingObserver::set(this)) {}
-  ~Worker() { BlockingObserver::set(before_); }
+      : state_(state), depth_(depth), before_(BlockingObserver::set(this)) {
+    current = this;
+  }
+  ~Worker() {
+    current = nullptr;
+    BlockingObserver::set(before_);
+  }
+
+  // That of the present thread, or nullptr.
+  static thread_local const Worker* current;
+  State& state() const { return state_; }
+  std::size_t depth() const { return depth_; }
 
   void begin_wait() override {
     const MutexLock lock(state_.mutex);
@@ -111,6 +125,15 @@ class Executor::State::Worker final : public BlockingObserver {
   const std::size_t depth_;
   BlockingObserver* const before_;
 };
+
+thread_local const Executor::State::Worker* Executor::State::Worker::current =
+    nullptr;
+
+bool Executor::State::post(Job& job) {
+  const Worker* const worker = Worker::current;
+  const bool inside = worker != nullptr && &worker->state() == this;
+  return post(inside ? worker->depth() + 1 : 0, job);
+}
 
 void Executor::State::run_one(std::size_t depth) {
   Job job = std::move(queues[depth].front());
@@ -158,27 +181,36 @@ Executor::Executor(Options options)
 
 Executor::~Executor() = default;
 
-bool Executor::post(std::size_t depth, std::function<void()>& job) {
+bool Executor::State::post(std::size_t depth, Job& job) {
   depth = std::min(depth, kDepths - 1);
-  State::Threads finished;
+  Threads done;
   bool posted = false;
   {
-    const MutexLock lock(state_->mutex);
-    if (state_->stopping || state_->queued >= state_->options.max_queued) {
-      return false;
-    }
-    finished.swap(state_->finished);
-    state_->queues[depth].push_back(std::move(job));
-    ++state_->queued;
-    posted = state_->provide_thread();
+    const MutexLock lock(mutex);
+    if (stopping || queued >= options.max_queued) return false;
+    done.swap(finished);
+    queues[depth].push_back(std::move(job));
+    ++queued;
+    posted = provide_thread();
     if (!posted) {
-      job = std::move(state_->queues[depth].back());
-      state_->queues[depth].pop_back();
-      --state_->queued;
+      job = std::move(queues[depth].back());
+      queues[depth].pop_back();
+      --queued;
     }
   }
-  for (std::thread& thread : finished) thread.join();
+  for (std::thread& thread : done) thread.join();
   return posted;
+}
+
+bool Executor::post(std::size_t depth, std::function<void()>& job) {
+  return state_->post(depth, job);
+}
+
+std::shared_ptr<Runner> Executor::runner() const { return state_; }
+
+std::shared_ptr<Runner> Executor::runner_of_thread() {
+  const State::Worker* const worker = State::Worker::current;
+  return worker == nullptr ? nullptr : worker->state().shared_from_this();
 }
 
 bool Executor::stop(Clock::time_point deadline) {

@@ -21,7 +21,7 @@ namespace kv::internal {
 // depths * max_waiting, and those at the greatest depth, which wait for nothing
 // here, always get on: jobs can't block each other for want of threads.
 // REQUIRES: jobs do not throw.
-class Executor final : public Runner {
+class Executor {
  public:
   struct Options {
     std::size_t threads = 1;
@@ -32,12 +32,19 @@ class Executor final : public Runner {
 
   explicit Executor(Options options);
   // REQUIRES: stop() was called.
-  ~Executor() override;
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
   // False, and nothing happens, where the queue is full or the executor has
   // stopped. `depth` beyond kDepths counts as the last.
   bool post(std::size_t depth, std::function<void()>& job);
-  bool post(std::function<void()>& job) override { return post(0, job); }
+
+  // The same for what knows no depth: that of the job which posts it and one
+  // more, if it comes from one of this executor's. Outlives the executor.
+  std::shared_ptr<Runner> runner() const;
+  // That of the executor whose job the present thread runs, or nullptr.
+  static std::shared_ptr<Runner> runner_of_thread();
 
   // No more jobs. Waits for those there are. False: some still run at
   // `deadline`; their threads are let go of, and what waits for a thread is

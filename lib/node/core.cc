@@ -33,7 +33,7 @@ Core::Core(const NodeOptions& options, NodeName name,
       calls_(options.max_calls),
       peers_(std::move(peers)),
       op_threads_(op_thread_options(options)),
-      callbacks_(std::make_shared<Executor>(callback_options(options))),
+      callbacks_(callback_options(options)),
       router_(*this),
       registry_(buckets_) {}
 
@@ -54,7 +54,7 @@ absl::Status Core::stop(std::chrono::nanoseconds bound) {
   }
   const Clock::time_point end = std::max(deadline, Clock::now() + kGrace);
   const bool ops_ended = op_threads_.stop(end);
-  const bool callbacks_ended = callbacks_->stop(end);
+  const bool callbacks_ended = callbacks_.stop(end);
   timers_.stop();
   if (!ops_ended || !callbacks_ended) {
     stopped_ = absl::DeadlineExceededError(

@@ -43,7 +43,7 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   Peers& peers() { return *peers_; }
   Timers& timers() { return timers_; }
   Executor& op_threads() { return op_threads_; }
-  std::shared_ptr<Runner> callbacks() { return callbacks_; }
+  std::shared_ptr<Runner> callbacks() { return callbacks_.runner(); }
   Router& router() { return router_; }
   Registry& registry() { return registry_; }
 
@@ -62,8 +62,7 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   const std::unique_ptr<Peers> peers_;
   Timers timers_;
   Executor op_threads_;
-  // Shared with tasks, which may outlive the node.
-  const std::shared_ptr<Executor> callbacks_;
+  Executor callbacks_;
   Router router_;
   Registry registry_;
 

@@ -93,6 +93,10 @@ absl::Status Node::define_typed(std::string_view name,
       {traits, std::move(signature), std::move(function)});
 }
 
+std::shared_ptr<internal::Runner> Node::op_runner() {
+  return parts_->core->op_threads().runner();
+}
+
 std::vector<OpInfo> Node::ops() const { return parts_->core->ops().list(); }
 
 absl::Status Node::connect(std::string_view node,

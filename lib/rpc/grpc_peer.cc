@@ -1,18 +1,17 @@
 #include "rpc/grpc_peer.h"
 
-#include <grpc/support/time.h>
-#include <grpcpp/grpcpp.h>
+#include <grpcpp/client_context.h>
 
 #include <algorithm>
 #include <atomic>
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "base/blocking.h"
 #include "base/mutex.h"
 #include "base/outcome_mark.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
@@ -20,40 +19,6 @@
 
 namespace kv::internal {
 namespace {
-
-// A peer that comes back is noticed after at most the longest pause and its
-// jitter of 20 %.
-constexpr int kFirstReconnectMs = 100;
-constexpr int kLongestReconnectMs = 500;
-constexpr int kDnsPauseMs = 1000;
-
-grpc::ChannelArguments arguments(const ChannelOptions& options) {
-  grpc::ChannelArguments args;
-  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
-  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
-  // In truth the time limit of a connection attempt.
-  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
-              static_cast<int>(options.connect_timeout.count()));
-  args.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, kDnsPauseMs);
-  // Several nodes in one process share nothing.
-  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // What may have run is never sent again, and a peer is dialled as it is
-  // named, whatever http_proxy says.
-  args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  args.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-  args.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
-  return args;
-}
-
-gpr_timespec to_gpr(Clock::time_point deadline) {
-  if (deadline == Clock::time_point::max()) {
-    return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-  }
-  const auto left = std::chrono::nanoseconds(deadline - Clock::now());
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_nanos(left.count(), GPR_TIMESPAN));
-}
 
 std::string trailer(const grpc::ClientContext& context, const char* key) {
   const auto& trailers = context.GetServerTrailingMetadata();
@@ -64,100 +29,120 @@ std::string trailer(const grpc::ClientContext& context, const char* key) {
 
 }  // namespace
 
-struct GrpcPeer::Channel {
-  Channel(const NodeName& name, const ChannelOptions& options)
-      : target(name.address()),
-        channel(grpc::CreateCustomChannel(
-            target, grpc::InsecureChannelCredentials(), arguments(options))),
-        stub(v1::Peer::NewStub(channel)) {}
-
-  const std::string target;
-  const std::shared_ptr<grpc::Channel> channel;
-  const std::unique_ptr<v1::Peer::Stub> stub;
-};
-
 // Trips under way, so that close() can end them.
-class GrpcPeer::CallList {
+class GrpcPeer::TripList {
  public:
   using Place = std::list<std::weak_ptr<Trip>>::iterator;
 
-  Place add(const std::shared_ptr<Trip>& trip) {
+  // False: it is closed.
+  bool add(const std::shared_ptr<Trip>& trip, Place& place) {
     const MutexLock lock(mutex_);
-    return trips_.insert(trips_.end(), trip);
+    if (closed_) return false;
+    place = trips_.insert(trips_.end(), trip);
+    return true;
   }
   void remove(Place place) {
     const MutexLock lock(mutex_);
     trips_.erase(place);
   }
-  std::list<std::weak_ptr<Trip>> copy() const {
+  std::list<std::weak_ptr<Trip>> close() {
     const MutexLock lock(mutex_);
+    closed_ = true;
     return trips_;
+  }
+  bool empty() const {
+    const MutexLock lock(mutex_);
+    return trips_.empty();
   }
 
  private:
   mutable Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::list<std::weak_ptr<Trip>> trips_ ABSL_GUARDED_BY(mutex_);
 };
 
 // One gRPC call.
-class GrpcPeer::Trip : public std::enable_shared_from_this<Trip> {
+class GrpcPeer::Trip : public Departure,
+                       public std::enable_shared_from_this<Trip> {
  public:
   Trip(NodeName name, std::shared_ptr<Channel> channel,
-       std::shared_ptr<CallList> trips, Clock::time_point deadline)
+       std::shared_ptr<TripList> trips, Clock::time_point deadline)
       : name_(std::move(name)),
         channel_(std::move(channel)),
-        trips_(std::move(trips)) {
-    context_.set_deadline(to_gpr(deadline));
-  }
-  virtual ~Trip() = default;
+        trips_(std::move(trips)),
+        deadline_(deadline) {}
 
   void start() {
-    place_ = trips_->add(shared_from_this());
-    start_rpc([self = shared_from_this()](const grpc::Status& status) {
-      self->trips_->remove(self->place_);
-      self->finish(status);
-    });
+    if (!trips_->add(shared_from_this(), place_)) return finish(closed(false));
+    channel_->depart(shared_from_this());
   }
-
-  void stop() { context_.TryCancel(); }
+  // Ends with kCancelled.
+  void stop() { stop(absl::CancelledError("the call was cancelled")); }
+  // Ends with kUnavailable.
   void close() {
     closed_.store(true, std::memory_order_relaxed);
-    stop();
+    stop(absl::UnavailableError(kClosed));
   }
 
  protected:
   // Calls `done` once.
   virtual void start_rpc(std::function<void(grpc::Status)> done) = 0;
-  virtual void finish(const grpc::Status& status) = 0;
-
-  // What a failed trip means for each of its calls.
-  Response failure(const grpc::Status& status) const {
-    FailureMessage failure;
-    failure.status = status;
-    failure.executed_no = trailer(context_, kExecutedKey) == "no";
-    failure.failure = trailer(context_, kFailureKey);
-    if (closed_.load(std::memory_order_relaxed) && failure.failure.empty()) {
-      failure.status = grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                                    "disconnect() was called");
-    }
-    // A call that was given to a connection knows the connection's address,
-    // which gRPC writes with a scheme; one that was not only knows the
-    // channel's target.
-    const bool left = context_.peer() != channel_->target;
-    return from_failure(failure, name_, left);
-  }
+  // nullopt: there is a reply. Else what the failed trip means for each call.
+  virtual void finish(const std::optional<Response>& failure) = 0;
 
   const NodeName& name() const { return name_; }
   class v1::Peer::Stub::async& stub() {
-    return *channel_->stub->async();
+    return *channel_->stub().async();
   }
   grpc::ClientContext& context() { return context_; }
 
  private:
+  static constexpr char kClosed[] = "disconnect() was called";
+
+  Clock::time_point deadline() const override { return deadline_; }
+
+  void go() override {
+    context_.set_deadline(to_gpr(deadline_));
+    start_rpc([self = shared_from_this()](const grpc::Status& status) {
+      self->trips_->remove(self->place_);
+      self->finish(status.ok() ? std::nullopt : self->failure(status));
+    });
+  }
+  void stay(absl::Status why) override {
+    trips_->remove(place_);
+    Response response;
+    response.answer.status = not_run(std::move(why));
+    finish(response);
+  }
+
+  void stop(const absl::Status& why) {
+    channel_->call_back(*this, why);
+    context_.TryCancel();
+  }
+
+  std::optional<Response> closed(bool left) const {
+    Response response;
+    response.answer.status =
+        marked(absl::UnavailableError(absl::StrCat(name_.str(), ": ", kClosed)),
+               left ? Outcome::kUnknown : Outcome::kNotRun);
+    return response;
+  }
+  std::optional<Response> failure(const grpc::Status& status) const {
+    FailureMessage message;
+    message.status = status;
+    message.executed_no = trailer(context_, kExecutedKey) == "no";
+    message.failure = trailer(context_, kFailureKey);
+    if (closed_.load(std::memory_order_relaxed) && message.failure.empty()) {
+      return closed(true);
+    }
+    return from_failure(message, name_);
+  }
+
   const NodeName name_;
   const std::shared_ptr<Channel> channel_;
-  const std::shared_ptr<CallList> trips_;
-  CallList::Place place_;
+  const std::shared_ptr<TripList> trips_;
+  const Clock::time_point deadline_;
+  TripList::Place place_;
   std::atomic<bool> closed_{false};
   grpc::ClientContext context_;
 };
@@ -165,7 +150,7 @@ class GrpcPeer::Trip : public std::enable_shared_from_this<Trip> {
 class GrpcPeer::SingleTrip final : public Trip, public Cancellable {
  public:
   SingleTrip(NodeName name, std::shared_ptr<Channel> channel,
-             std::shared_ptr<CallList> trips, const Request& request, Done done)
+             std::shared_ptr<TripList> trips, const Request& request, Done done)
       : Trip(std::move(name), std::move(channel), std::move(trips),
              request.deadline),
         request_(to_message(request)),
@@ -177,9 +162,9 @@ class GrpcPeer::SingleTrip final : public Trip, public Cancellable {
   void start_rpc(std::function<void(grpc::Status)> done) override {
     stub().Route(&context(), &request_, &reply_, std::move(done));
   }
-  void finish(const grpc::Status& status) override {
+  void finish(const std::optional<Response>& failure) override {
     const Done done = std::move(done_);
-    done(status.ok() ? from_message(std::move(reply_)) : failure(status));
+    done(failure.has_value() ? *failure : from_message(std::move(reply_)));
   }
 
   v1::RouteRequest request_;
@@ -190,7 +175,7 @@ class GrpcPeer::SingleTrip final : public Trip, public Cancellable {
 class GrpcPeer::SharedTrip final : public Trip {
  public:
   SharedTrip(NodeName name, std::shared_ptr<Channel> channel,
-             std::shared_ptr<CallList> trips, std::vector<Outgoing> calls)
+             std::shared_ptr<TripList> trips, std::vector<Outgoing> calls)
       : Trip(std::move(name), std::move(channel), std::move(trips),
              last_deadline(calls)),
         wanted_(calls.size()) {
@@ -229,12 +214,12 @@ class GrpcPeer::SharedTrip final : public Trip {
   void start_rpc(std::function<void(grpc::Status)> done) override {
     stub().RouteMany(&context(), &request_, &reply_, std::move(done));
   }
-  void finish(const grpc::Status& status) override {
+  void finish(const std::optional<Response>& failure) override {
     const std::vector<Done> done = std::move(done_);
     for (std::size_t i = 0; i < done.size(); ++i) {
       const int place = static_cast<int>(i);
-      if (!status.ok()) {
-        done[i](failure(status));
+      if (failure.has_value()) {
+        done[i](*failure);
       } else if (place < reply_.results_size()) {
         done[i](from_result_message(std::move(*reply_.mutable_results(place)),
                                     name()));
@@ -253,12 +238,12 @@ class GrpcPeer::SharedTrip final : public Trip {
 GrpcPeer::GrpcPeer(NodeName name, const ChannelOptions& options)
     : name_(std::move(name)),
       channel_(std::make_shared<Channel>(name_, options)),
-      calls_(std::make_shared<CallList>()) {}
+      trips_(std::make_shared<TripList>()) {}
 
 GrpcPeer::~GrpcPeer() = default;
 
 std::shared_ptr<Cancellable> GrpcPeer::send(const Request& request, Done done) {
-  auto trip = std::make_shared<SingleTrip>(name_, channel_, calls_, request,
+  auto trip = std::make_shared<SingleTrip>(name_, channel_, trips_, request,
                                            std::move(done));
   trip->start();
   return trip;
@@ -269,7 +254,7 @@ std::vector<std::shared_ptr<Cancellable>> GrpcPeer::send_all(
   if (calls.size() == 1) return Peer::send_all(std::move(calls));
   const std::size_t count = calls.size();
   auto trip =
-      std::make_shared<SharedTrip>(name_, channel_, calls_, std::move(calls));
+      std::make_shared<SharedTrip>(name_, channel_, trips_, std::move(calls));
   trip->start();
   std::vector<std::shared_ptr<Cancellable>> parts;
   for (std::size_t i = 0; i < count; ++i) {
@@ -279,28 +264,15 @@ std::vector<std::shared_ptr<Cancellable>> GrpcPeer::send_all(
 }
 
 absl::Status GrpcPeer::connect(Clock::time_point deadline) {
-  grpc::Channel& channel = *channel_->channel;
-  const BlockingRegion region;
-  for (;;) {
-    const grpc_connectivity_state state = channel.GetState(true);
-    if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
-    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) {
-      return not_run(
-          absl::UnavailableError(absl::StrCat(name_.str(), " is unreachable")));
-    }
-    if (!channel.WaitForStateChange(state, to_gpr(deadline))) {
-      return not_run(absl::DeadlineExceededError(
-          absl::StrCat("no connection to ", name_.str(), " in time")));
-    }
-  }
+  return not_run(channel_->connect(deadline));
 }
 
-bool GrpcPeer::connected() const {
-  return channel_->channel->GetState(false) == GRPC_CHANNEL_READY;
-}
+bool GrpcPeer::connected() const { return channel_->connected(); }
+
+bool GrpcPeer::idle() const { return !connected() && trips_->empty(); }
 
 void GrpcPeer::close() {
-  for (const std::weak_ptr<Trip>& trip : calls_->copy()) {
+  for (const std::weak_ptr<Trip>& trip : trips_->close()) {
     if (const std::shared_ptr<Trip> it = trip.lock()) it->close();
   }
 }

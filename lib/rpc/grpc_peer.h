@@ -2,21 +2,15 @@
 #ifndef KV_RPC_GRPC_PEER_H_
 #define KV_RPC_GRPC_PEER_H_
 
-#include <chrono>
-#include <cstddef>
 #include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "kv/node_name.h"
 #include "peer/peer.h"
+#include "rpc/channel.h"
 
 namespace kv::internal {
-
-struct ChannelOptions {
-  std::chrono::milliseconds connect_timeout{5000};
-  std::size_t max_message_bytes = 0;
-};
 
 // Safe from any thread. Calls under way outlive it.
 class GrpcPeer final : public Peer {
@@ -28,23 +22,25 @@ class GrpcPeer final : public Peer {
   std::vector<std::shared_ptr<Cancellable>> send_all(
       std::vector<Outgoing> calls) override;
 
-  // Waits for a connection. kUnavailable (not_run): an attempt failed;
-  // kDeadlineExceeded (not_run).
+  // Waits for a connection. kUnavailable: an attempt failed; kDeadlineExceeded;
+  // both not_run.
   absl::Status connect(Clock::time_point deadline);
   bool connected() const;
-  // Calls under way end with kUnavailable (unknown).
+  // Neither connected nor used.
+  bool idle() const;
+  // Calls under way, and those that come still, end with kUnavailable: not_run
+  // if they never left, else unknown.
   void close();
 
  private:
-  struct Channel;
-  class CallList;
+  class TripList;
   class Trip;
   class SingleTrip;
   class SharedTrip;
 
   const NodeName name_;
   const std::shared_ptr<Channel> channel_;
-  const std::shared_ptr<CallList> calls_;
+  const std::shared_ptr<TripList> trips_;
 };
 
 }  // namespace kv::internal

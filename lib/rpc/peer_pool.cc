@@ -14,6 +14,11 @@ absl::StatusOr<std::shared_ptr<GrpcPeer>> PeerPool::find_grpc(
   const auto it = peers_.find(name);
   if (it != peers_.end()) return it->second;
   if (peers_.size() >= max_peers_) {
+    // Make room: those that don't answer, and that nobody talks to now.
+    absl::erase_if(peers_,
+                   [](const auto& entry) { return entry.second->idle(); });
+  }
+  if (peers_.size() >= max_peers_) {
     return not_run(absl::ResourceExhaustedError(absl::StrCat(
         "this node talks to ", peers_.size(), " peers, its limit")));
   }

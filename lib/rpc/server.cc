@@ -25,10 +25,11 @@ namespace {
 Clock::time_point deadline_of(const grpc::CallbackServerContext& context) {
   const gpr_timespec deadline =
       gpr_convert_clock_type(context.raw_deadline(), GPR_CLOCK_MONOTONIC);
-  const gpr_timespec end = gpr_inf_future(GPR_CLOCK_MONOTONIC);
-  if (gpr_time_cmp(deadline, end) == 0) return Clock::time_point::max();
   const gpr_timespec left =
       gpr_time_sub(deadline, gpr_now(GPR_CLOCK_MONOTONIC));
+  // More than any call takes: the caller has set none, or means none.
+  constexpr std::int64_t kForeverSeconds = 1'000'000'000;
+  if (left.tv_sec > kForeverSeconds) return Clock::time_point::max();
   return deadline_after(Clock::now(),
                         std::chrono::seconds(left.tv_sec) +
                             std::chrono::nanoseconds(left.tv_nsec));
@@ -138,6 +139,12 @@ class SharedReactor final : public Reactor {
   static constexpr std::size_t kFraming = 16;
 
   void answer(int place, Response response) {
+    if (add(place, std::move(response))) Finish(grpc::Status::OK);
+  }
+
+  // True: that was the last one. OnDone() may come as soon as Finish() is
+  // called, so not under the lock.
+  bool add(int place, Response response) {
     auto result = to_result_message(std::move(response));
     const MutexLock lock(answers_mutex_);
     const std::size_t bytes = result.ByteSizeLong() + kFraming;
@@ -151,7 +158,7 @@ class SharedReactor final : public Reactor {
       room_ -= bytes;
     }
     *reply_.mutable_results(place) = std::move(result);
-    if (--waiting_ == 0) Finish(grpc::Status::OK);
+    return --waiting_ == 0;
   }
 
   Mutex answers_mutex_;

@@ -157,8 +157,7 @@ FailureMessage to_failure(const Response& response) {
   return to;
 }
 
-Response from_failure(const FailureMessage& failure, const NodeName& peer,
-                      bool left) {
+Response from_failure(const FailureMessage& failure, const NodeName& peer) {
   Response response;
   const bool from_node = !failure.failure.empty();
   auto code = static_cast<absl::StatusCode>(failure.status.error_code());
@@ -170,18 +169,15 @@ Response from_failure(const FailureMessage& failure, const NodeName& peer,
       response.hops = read_hops(message);
     }
   } else if (code == absl::StatusCode::kUnavailable) {
-    text = absl::StrCat(
-        peer.str(),
-        left ? ": the connection broke: " : " is unreachable: ", text);
+    text = absl::StrCat(peer.str(), ": the connection broke: ", text);
   } else if (code == absl::StatusCode::kDeadlineExceeded) {
     text = absl::StrCat("no answer from ", peer.str(), " in time");
   } else {
     text = absl::StrCat("call to ", peer.str(), ": ", text);
   }
-  const bool provably_not_run = !left || failure.executed_no;
   response.answer.status =
       marked(absl::Status(code, text),
-             provably_not_run ? Outcome::kNotRun : Outcome::kUnknown);
+             failure.executed_no ? Outcome::kNotRun : Outcome::kUnknown);
   return response;
 }
 
@@ -216,7 +212,7 @@ Response from_result_message(v1::RouteManyReply::Result message,
       {grpc::Status(static_cast<grpc::StatusCode>(refusal.code()),
                     refusal.message()),
        refusal.executed_no(), refusal.failure()},
-      peer, /*left=*/true);
+      peer);
 }
 
 }  // namespace kv::internal

@@ -37,10 +37,9 @@ struct FailureMessage {
   std::string failure;       // for kFailureKey
 };
 FailureMessage to_failure(const Response& response);  // REQUIRES: !is_reply()
-// `failure.failure` is empty unless a kvroute node sent it. `left`: false if
-// the request provably never left this node.
-Response from_failure(const FailureMessage& failure, const NodeName& peer,
-                      bool left);
+// `failure.failure` is empty unless a kvroute node sent it. not_run if the peer
+// says so, else unknown.
+Response from_failure(const FailureMessage& failure, const NodeName& peer);
 
 // The same for calls that share a trip: one of either kind.
 v1::RouteManyReply::Result to_result_message(Response response);

@@ -47,13 +47,13 @@ struct NodeOptions {
   std::size_t max_peers = 1024;
 
   // Operations of the host run on threads of the node's own, which start when
-  // needed and end when idle. This many run at once; one that waits in the
-  // library for another call does not count, ...
+  // needed and end when idle. This many run at once; so many that never return
+  // leave no thread for others. One that waits in the library for another call
+  // does not count, ...
   std::size_t op_threads = 16;
-  // ... but keeps its thread. So many may wait at each depth of a chain of
-  // calls (an operation that a user calls has depth 1, one that it calls in
-  // turn depth 2, ...) before no more of that depth are started.
-  std::size_t max_waiting_ops = 64;
+  // ... but keeps its thread. Once so many wait, a further wait is refused with
+  // kResourceExhausted.
+  std::size_t max_waiting_ops = 1024;
   // Operations that are ready to run and wait for a thread.
   std::size_t max_queued_ops = 16384;
   // Callbacks of asynchronous calls and coroutines run on this many threads of

@@ -47,11 +47,15 @@ class Task {
   // The result, once: a second await is kFailedPrecondition. kDeadlineExceeded
   // (outcome unknown) if there is none within `timeout`; the operation goes on
   // then, and the task may be awaited again or cancelled.
+  // On a thread of a node's pool also kResourceExhausted, in the same way:
+  // NodeOptions::max_waiting_ops wait already.
   Result await(std::chrono::nanoseconds timeout = std::chrono::seconds(5)) {
-    if (state_ == nullptr) return internal::TaskStateBase::already_taken();
-    if (!state_->wait_until(internal::deadline_in(timeout))) {
-      return internal::TaskStateBase::timed_out(timeout);
-    }
+    return await_until(internal::deadline_in(timeout));
+  }
+  Result await_until(std::chrono::steady_clock::time_point deadline) {
+    if (state_ == nullptr) return internal::TaskStateBase::no_task();
+    const absl::Status status = state_->wait_until(deadline);
+    if (!status.ok()) return status;
     return state_->take();
   }
 
@@ -62,10 +66,11 @@ class Task {
   }
 
   // Gives the task away: `callback` is called with the result, once, on a
-  // callback thread of the node, or on this one if the node has stopped.
+  // callback thread of the node. If the node has stopped, or NodeOptions::
+  // max_calls callbacks wait already, it is called on the thread that has the
+  // result, which may be this one. It must not throw.
   void then(Callback<T> callback) {
-    if (state_ == nullptr)
-      return callback(internal::TaskStateBase::already_taken());
+    if (state_ == nullptr) return callback(internal::TaskStateBase::no_task());
     std::shared_ptr<internal::TaskState<T>> state = std::move(state_);
     state_ = nullptr;
     state->when_ready(
@@ -85,8 +90,7 @@ class Task {
       task_.state_->when_ready([handle] { handle.resume(); });
     }
     Result await_resume() {
-      if (task_.state_ == nullptr)
-        return internal::TaskStateBase::already_taken();
+      if (task_.state_ == nullptr) return internal::TaskStateBase::no_task();
       return task_.state_->take();
     }
 
@@ -115,7 +119,7 @@ std::vector<typename Task<T>::Result> await_all(
   std::vector<typename Task<T>::Result> results;
   results.reserve(tasks.size());
   for (Task<T>& task : tasks) {
-    results.push_back(task.await(deadline - std::chrono::steady_clock::now()));
+    results.push_back(task.await_until(deadline));
   }
   return results;
 }

@@ -2,13 +2,17 @@
 #ifndef KV_BASE_BLOCKING_H_
 #define KV_BASE_BLOCKING_H_
 
+#include "absl/status/status.h"
+
 namespace kv::internal {
 
 // Implemented by whoever runs other people's code on a limited number of
 // threads.
 class BlockingObserver {
  public:
-  virtual void begin_wait() = 0;
+  // False: too many wait already, so the wait must not begin. `must` is for a
+  // wait that can't be refused.
+  virtual bool begin_wait(bool must) = 0;
   virtual void end_wait() = 0;
 
   // The one of the present thread, or nullptr. `set` returns the one before.
@@ -22,17 +26,27 @@ class BlockingObserver {
 // Stands around each wait of the library.
 class BlockingRegion {
  public:
-  BlockingRegion() : observer_(BlockingObserver::current()) {
-    if (observer_ != nullptr) observer_->begin_wait();
-  }
+  struct Must {};  // for a wait that can't be refused
+
+  BlockingRegion() : BlockingRegion(false) {}
+  explicit BlockingRegion(Must /*must*/) : BlockingRegion(true) {}
   ~BlockingRegion() {
-    if (observer_ != nullptr) observer_->end_wait();
+    if (observer_ != nullptr && allowed_) observer_->end_wait();
   }
   BlockingRegion(const BlockingRegion&) = delete;
   BlockingRegion& operator=(const BlockingRegion&) = delete;
 
+  bool allowed() const { return allowed_; }
+  // What to say where it is not. kResourceExhausted, unmarked.
+  static absl::Status refusal();
+
  private:
+  explicit BlockingRegion(bool must)
+      : observer_(BlockingObserver::current()),
+        allowed_(observer_ == nullptr || observer_->begin_wait(must)) {}
+
   BlockingObserver* const observer_;
+  const bool allowed_;
 };
 
 }  // namespace kv::internal

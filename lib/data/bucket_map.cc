@@ -21,7 +21,8 @@ std::uint64_t random_start() {
 }  // namespace
 
 BucketMap::BucketMap(const Limits& limits)
-    : limits_(limits), next_id_(random_start()) {}
+    : limits_(std::make_shared<const Limits>(limits)),
+      next_id_(random_start()) {}
 
 BucketMap::Part& BucketMap::part_of(std::size_t hash) const {
   // Not the low bits, which the tables inside the parts use.
@@ -38,17 +39,17 @@ std::shared_ptr<StoredBucket> BucketMap::find(std::string_view name) const {
 
 absl::StatusOr<std::shared_ptr<StoredBucket>> BucketMap::find_or_make(
     std::string_view name) {
-  absl::Status status = check_bucket_name(limits_, name);
+  absl::Status status = check_bucket_name(*limits_, name);
   if (!status.ok()) return status;
   const std::size_t hash = BytesHash{}(name);
   Part& part = part_of(hash);
   const MutexLock lock(part.mutex);
   const auto it = part.buckets.find(name, hash);
   if (it != part.buckets.end()) return it->second;
-  if (size_.fetch_add(1, std::memory_order_relaxed) >= limits_.buckets) {
+  if (size_.fetch_add(1, std::memory_order_relaxed) >= limits_->buckets) {
     size_.fetch_sub(1, std::memory_order_relaxed);
-    return not_run(absl::ResourceExhaustedError(
-        absl::StrCat("the node has ", limits_.buckets, " buckets, its limit")));
+    return not_run(absl::ResourceExhaustedError(absl::StrCat(
+        "the node has ", limits_->buckets, " buckets, its limit")));
   }
   auto bucket = std::make_shared<StoredBucket>(
       std::string(name), next_id_.fetch_add(1, std::memory_order_relaxed),

@@ -30,7 +30,7 @@ class BucketMap {
   BucketMap(const BucketMap&) = delete;
   BucketMap& operator=(const BucketMap&) = delete;
 
-  const Limits& limits() const { return limits_; }
+  const Limits& limits() const { return *limits_; }
 
   // nullptr where there is none.
   std::shared_ptr<StoredBucket> find(std::string_view name) const;
@@ -56,7 +56,7 @@ class BucketMap {
   };
   Part& part_of(std::size_t hash) const;
 
-  const Limits limits_;
+  const std::shared_ptr<const Limits> limits_;
   std::atomic<std::size_t> size_{0};
   std::atomic<std::uint64_t> next_id_;
   mutable std::array<Part, kParts> parts_;

@@ -25,12 +25,18 @@ class ThreadTurn final : public Turn {
   }
 
   void wait() {
-    const BlockingRegion region;
+    if (come()) return;
+    const BlockingRegion region{BlockingRegion::Must()};
     const MutexLock lock(mutex_);
     while (!come_) changed_.wait(mutex_);
   }
 
  private:
+  bool come() {
+    const MutexLock lock(mutex_);
+    return come_;
+  }
+
   Mutex mutex_;
   CondVar changed_;
   bool come_ ABSL_GUARDED_BY(mutex_) = false;
@@ -106,6 +112,7 @@ absl::Status DirectBucket::update(std::string_view key, const Change& change) {
 
 bool DirectBucket::drop(BucketMap& buckets) {
   const bool dropped = operate([&](Transaction& /*it*/) {
+    bucket_->contents().pairs.clear();
     return std::exchange(bucket_->contents().dropped, true);
   });
   buckets.remove(*bucket_);

@@ -39,16 +39,17 @@ class StoredBucket {
     bool dropped = false;  // no longer in the registry, for good
   };
 
-  // `limits` outlives the bucket.
-  StoredBucket(std::string name, std::uint64_t id, const Limits& limits)
-      : name_(std::move(name)), id_(id), limits_(limits) {}
+  // A bucket may outlive its node, so it shares the limits.
+  StoredBucket(std::string name, std::uint64_t id,
+               std::shared_ptr<const Limits> limits)
+      : name_(std::move(name)), id_(id), limits_(std::move(limits)) {}
   StoredBucket(const StoredBucket&) = delete;
   StoredBucket& operator=(const StoredBucket&) = delete;
 
   const std::string& name() const { return name_; }
   // Never 0; no other bucket of this cluster had it before.
   std::uint64_t id() const { return id_; }
-  const Limits& limits() const { return limits_; }
+  const Limits& limits() const { return *limits_; }
 
   // Runs `op(contents)` under the lock and returns true; or returns false,
   // because somebody has the turn. `op` is short and the library's own.
@@ -80,7 +81,7 @@ class StoredBucket {
 
   const std::string name_;
   const std::uint64_t id_;
-  const Limits& limits_;
+  const std::shared_ptr<const Limits> limits_;
 
   Mutex mutex_;
   // Whoever has the turn needs no lock: everybody else sees taken_ first.

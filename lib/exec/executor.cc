@@ -39,7 +39,7 @@ struct Executor::State final : Runner,
   CondVar ended;  // for stop()
   bool stopping ABSL_GUARDED_BY(mutex) = false;
   std::array<std::deque<Job>, kDepths> queues ABSL_GUARDED_BY(mutex);
-  std::array<std::size_t, kDepths> waiting ABSL_GUARDED_BY(mutex) = {};
+  std::size_t waiting ABSL_GUARDED_BY(mutex) = 0;
   std::size_t queued ABSL_GUARDED_BY(mutex) = 0;
   std::size_t running ABSL_GUARDED_BY(mutex) = 0;
   std::size_t idle ABSL_GUARDED_BY(mutex) = 0;
@@ -53,9 +53,7 @@ struct Executor::State final : Runner,
   std::size_t next_depth() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (running >= options.threads || queued == 0) return kDepths;
     for (std::size_t depth = kDepths; depth-- > 0;) {
-      if (!queues[depth].empty() && waiting[depth] < options.max_waiting) {
-        return depth;
-      }
+      if (!queues[depth].empty()) return depth;
     }
     return kDepths;
   }
@@ -107,17 +105,18 @@ class Executor::State::Worker final : public BlockingObserver {
   State& state() const { return state_; }
   std::size_t depth() const { return depth_; }
 
-  void begin_wait() override {
+  bool begin_wait(bool must) override {
     const MutexLock lock(state_.mutex);
+    if (!must && state_.waiting >= state_.options.max_waiting) return false;
     --state_.running;
-    ++state_.waiting[depth_];
+    ++state_.waiting;
     state_.provide_thread();
+    return true;
   }
   void end_wait() override {
     const MutexLock lock(state_.mutex);
     ++state_.running;
-    --state_.waiting[depth_];
-    state_.provide_thread();
+    --state_.waiting;
   }
 
  private:

@@ -13,14 +13,14 @@ namespace kv::internal {
 
 // Threads start when there is work for them and end when idle. `threads` jobs
 // run at once. A job that waits inside the library (BlockingRegion) does not
-// count meanwhile, so the jobs it waits for can run.
+// count meanwhile, so the jobs it waits for can run; at most `max_waiting` may
+// wait, and a wait beyond them is refused. So there are at most threads +
+// max_waiting threads, and jobs can't block each other for want of threads.
+// (For a moment more than `threads` run, when waits end.)
 //
 // Jobs have a depth: that of a job which others wait for is greater than
-// theirs. The deepest run first, and of each depth none begins while
-// `max_waiting` of it wait. So the number of threads is at most threads +
-// depths * max_waiting, and those at the greatest depth, which wait for nothing
-// here, always get on: jobs can't block each other for want of threads.
-// REQUIRES: jobs do not throw.
+// theirs. The deepest run first, so that few wait at a time. REQUIRES: jobs do
+// not throw.
 class Executor {
  public:
   struct Options {

@@ -7,6 +7,20 @@
 
 namespace kv::internal {
 
+HostOp bytes_op(OpFunction function, OpTraits traits) {
+  HostOp op;
+  op.traits = traits;
+  if (!function) return op;
+  op.function.run = [function = std::move(function)](
+                        OpContext& context,
+                        const Payload& args) -> absl::StatusOr<Payload> {
+    absl::StatusOr<std::string> answer = function(context, args.bytes());
+    if (!answer.ok()) return std::move(answer).status();
+    return Payload(*std::move(answer));
+  };
+  return op;
+}
+
 absl::Status HostOps::define(const Limits& limits, std::string_view name,
                              HostOp op) {
   absl::Status status = check_op_name(limits, name);

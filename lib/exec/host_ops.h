@@ -24,6 +24,9 @@ struct HostOp {
   TypedFunction function;
 };
 
+// From bytes to bytes. A null `function` stays one.
+HostOp bytes_op(OpFunction function, OpTraits traits = {});
+
 // Safe from any thread.
 class HostOps {
  public:

@@ -1,15 +1,33 @@
 #include "kv/internal/task_state.h"
 
-#include <string>
+#include <deque>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "base/blocking.h"
 #include "base/clock.h"
 #include "base/outcome_mark.h"
 
 namespace kv::internal {
+namespace {
+
+// `job` on the runner, or here where that has no room. Jobs that come from jobs
+// which run here wait for these to return: a callback that makes the next call
+// must not use the stack up.
+void run(Runner& runner, std::function<void()> job) {
+  if (runner.post(job)) return;
+  thread_local std::deque<std::function<void()>>* later = nullptr;
+  if (later != nullptr) {
+    later->push_back(std::move(job));
+    return;
+  }
+  std::deque<std::function<void()>> jobs;
+  later = &jobs;
+  job();
+  for (; !jobs.empty(); jobs.pop_front()) jobs.front()();
+  later = nullptr;
+}
+
+}  // namespace
 
 std::chrono::steady_clock::time_point deadline_in(
     std::chrono::nanoseconds timeout) {
@@ -33,13 +51,15 @@ bool TaskStateBase::ready() const {
   return ready_;
 }
 
-bool TaskStateBase::wait_until(Clock::time_point deadline) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  if (ready_) return true;
-  lock.unlock();
+absl::Status TaskStateBase::wait_until(Clock::time_point deadline) {
+  if (ready()) return absl::OkStatus();
   const BlockingRegion region;
-  lock.lock();
-  return changed_.wait_until(lock, deadline, [this] { return ready_; });
+  if (!region.allowed()) return unknown(BlockingRegion::refusal());
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (changed_.wait_until(lock, deadline, [this] { return ready_; })) {
+    return absl::OkStatus();
+  }
+  return unknown(absl::DeadlineExceededError("the task has no result in time"));
 }
 
 void TaskStateBase::when_ready(std::function<void()> next) {
@@ -50,7 +70,7 @@ void TaskStateBase::when_ready(std::function<void()> next) {
       return;
     }
   }
-  if (!runner_->post(next)) next();
+  run(*runner_, std::move(next));
 }
 
 void TaskStateBase::cancel() {
@@ -81,18 +101,17 @@ void TaskStateBase::finish(std::unique_lock<std::mutex> lock) {
   const std::shared_ptr<Cancellable> work = std::move(work_);
   changed_.notify_all();
   lock.unlock();
-  if (next && !runner_->post(next)) next();
+  if (next) run(*runner_, std::move(next));
 }
 
 absl::Status TaskStateBase::already_taken() {
-  return not_run(absl::FailedPreconditionError(
-      "the task has no result to give: it was awaited before, given away or "
-      "never started"));
+  return unknown(absl::FailedPreconditionError(
+      "the task has no result to give: it was awaited before"));
 }
 
-absl::Status TaskStateBase::timed_out(std::chrono::nanoseconds timeout) {
-  return unknown(absl::DeadlineExceededError(absl::StrCat(
-      "no result within ", absl::FormatDuration(absl::FromChrono(timeout)))));
+absl::Status TaskStateBase::no_task() {
+  return not_run(absl::FailedPreconditionError(
+      "there is no task: it was given away, or never started"));
 }
 
 }  // namespace kv::internal

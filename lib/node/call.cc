@@ -132,6 +132,7 @@ void Call::forward(const NodeName& node, Batch* batch) {
   if (batch == nullptr) {
     sent(number, (*peer)->send(request_, std::move(done)));
   } else {
+    watch_deadline();  // a trip ends with the last of its calls
     batch->add(*std::move(peer), request_, std::move(done),
                [self = shared_from_this(),
                 number](std::shared_ptr<Cancellable> at_peer) {
@@ -220,6 +221,12 @@ bool Call::begin() {
   return true;
 }
 
+bool Call::take_back_begin() {
+  const MutexLock lock(mutex_);
+  away_ = false;
+  return static_cast<bool>(done_);
+}
+
 void Call::complete(Answer result, std::string out) {
   std::optional<Ending> ending = end();
   if (!ending.has_value()) return;
@@ -268,8 +275,9 @@ void Call::answer(Ending ending, Response response) {
     ending.hop.time = Clock::now() - arrived_;
     response.hops.insert(response.hops.begin(), std::move(ending.hop));
   }
-  core_->calls().remove(place_);
+  core_->calls().leave();
   ending.done(std::move(response));
+  core_->calls().remove(place_);
 }
 
 }  // namespace kv::internal

@@ -55,6 +55,8 @@ class Call final : public Cancellable,
   bool ended() const;
   // False: the call has ended, so the operation must not begin.
   bool begin();
+  // After begin(): it could not begin after all. False: the call has ended.
+  bool take_back_begin();
   // A failure carries its outcome: unmarked, it is the operation's own.
   void complete(Answer answer, std::string out = {});
 
@@ -78,6 +80,7 @@ class Call final : public Cancellable,
 
   // Running it on this node: call_here.cc.
   void run_here();
+  void look_for_bucket_again();
   void run_builtin();
   void run_host_op(const std::string& name);
   absl::Status check_not_held() const;

@@ -19,7 +19,7 @@ class Call::BuiltinTurn final : public Turn {
 
   bool run(StoredBucket& bucket) override {
     if (bucket.contents().dropped) {
-      call_->run_here();
+      call_->look_for_bucket_again();
     } else if (call_->begin()) {
       call_->complete(*run_builtin_in_turn(call_->core().home(), bucket,
                                            call_->request().op));
@@ -42,13 +42,19 @@ class Call::HostOpTurn final : public Turn,
         host_op_(std::move(host_op)),
         args_(std::move(args)),
         bucket_(std::move(bucket)) {}
+  // A pool that stops may drop it.
+  ~HostOpTurn() override { end_turn(); }
 
   bool run(StoredBucket& bucket) override {
     if (bucket.contents().dropped) {
-      call_->run_here();
+      call_->look_for_bucket_again();
       return true;
     }
-    return call_->ended() || !post();
+    if (call_->ended()) return true;
+    has_turn_ = true;
+    if (post()) return false;
+    has_turn_ = false;
+    return true;
   }
 
   // False: there is no room, and the call has ended with that.
@@ -70,16 +76,30 @@ class Call::HostOpTurn final : public Turn,
     if (call_->begin()) {
       execute_host_op(*call_, *host_op_, args_, bucket_.get());
     }
-    if (bucket_ != nullptr) bucket_->end_turn();
+    end_turn();
+  }
+  void end_turn() {
+    if (std::exchange(has_turn_, false)) bucket_->end_turn();
   }
 
   const std::shared_ptr<Call> call_;
   const std::shared_ptr<const HostOp> host_op_;
   const Payload args_;
   const std::shared_ptr<StoredBucket> bucket_;  // nullptr: it needs none
+  bool has_turn_ = false;
 };
 
+void Call::look_for_bucket_again() {
+  {
+    const MutexLock lock(mutex_);
+    bucket_ = nullptr;
+    ticket_ = 0;
+  }
+  run_here();
+}
+
 void Call::run_here() {
+  if (ended()) return;
   if (std::holds_alternative<Whoami>(request_.op)) {
     return complete({absl::OkStatus(), Value(core_->self().str())});
   }
@@ -120,6 +140,7 @@ absl::Status Call::check_not_held() const {
 }
 
 void Call::run_builtin() {
+  if (!begin()) return;
   const Home home = core_->home();
   const BucketId id{request_.bucket, request_.bucket_id};
   std::optional<Answer> result = std::visit(
@@ -133,6 +154,7 @@ void Call::run_builtin() {
       },
       request_.op);
   if (result.has_value()) return complete(*std::move(result));
+  if (!take_back_begin()) return;  // somebody has the bucket
 
   auto bucket =
       find_bucket(home, id, std::holds_alternative<Create>(request_.op));
@@ -182,6 +204,7 @@ void Call::wait_for_turn(std::shared_ptr<StoredBucket> bucket,
   watch_deadline();
   {
     const MutexLock lock(mutex_);
+    if (ticket_ != 0) return;  // it has been in line here, and is elsewhere now
     if (done_) {
       bucket_ = std::move(bucket);
       ticket_ = *ticket;

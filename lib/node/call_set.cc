@@ -11,10 +11,11 @@ namespace kv::internal {
 absl::Status CallSet::add(std::shared_ptr<Cancellable> call, Place& place) {
   const MutexLock lock(mutex_);
   if (closed()) return not_run(absl::CancelledError("the node is stopping"));
-  if (calls_.size() >= limit_) {
+  if (count_.load(std::memory_order_relaxed) >= limit_) {
     return not_run(absl::ResourceExhaustedError(
         absl::StrCat("the node has ", limit_, " calls under way, its limit")));
   }
+  count_.fetch_add(1, std::memory_order_relaxed);
   place = calls_.insert(calls_.end(), std::move(call));
   return absl::OkStatus();
 }

@@ -25,17 +25,21 @@ class CallSet {
   // kCancelled (not_run) once closed, kResourceExhausted (not_run) at the
   // limit.
   absl::Status add(std::shared_ptr<Cancellable> call, Place& place);
+  // It is about to be answered, and no longer counts for the limit ...
+  void leave() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  // ... and has been.
   void remove(Place place);
 
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   void close();
-  // False: some are still under way at `deadline`.
+  // False: some have not been answered at `deadline`.
   bool wait_until_empty(Clock::time_point deadline);
   void cancel_all();
 
  private:
   const std::size_t limit_;
   std::atomic<bool> closed_{false};
+  std::atomic<std::size_t> count_{0};
 
   Mutex mutex_;
   CondVar emptied_;

@@ -1,7 +1,6 @@
 #include "node/core.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/outcome_mark.h"
@@ -17,10 +16,9 @@ Executor::Options op_thread_options(const NodeOptions& options) {
   return {options.op_threads, options.max_waiting_ops, options.max_queued_ops};
 }
 
-// Their number is that of the calls under way, so the queue needs no limit.
+// Beyond so many, callbacks run where their results are.
 Executor::Options callback_options(const NodeOptions& options) {
-  return {options.callback_threads, options.max_waiting_ops,
-          std::numeric_limits<std::size_t>::max()};
+  return {options.callback_threads, options.max_waiting_ops, options.max_calls};
 }
 
 }  // namespace

@@ -71,17 +71,9 @@ absl::Status Node::set_table(RoutingTable table) {
 
 absl::Status Node::define(std::string_view name, OpFunction function,
                           OpTraits traits) {
-  internal::TypedFunction bytes;
-  if (function) {
-    bytes.run = [function = std::move(function)](OpContext& context,
-                                                 const internal::Payload& args)
-        -> absl::StatusOr<internal::Payload> {
-      auto answer = function(context, args.bytes());
-      if (!answer.ok()) return std::move(answer).status();
-      return internal::Payload(*std::move(answer));
-    };
-  }
-  return define_typed(name, {}, std::move(bytes), traits);
+  return parts_->core->ops().define(
+      parts_->core->limits(), name,
+      internal::bytes_op(std::move(function), traits));
 }
 
 absl::Status Node::define_typed(std::string_view name,

@@ -16,7 +16,10 @@ constexpr std::size_t kMostBytes = 1024 * 1024 * 1024;
 constexpr std::size_t kMessageRest = 128 * 1024;
 
 bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
+  const bool is_number =
+      host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" ||
+         (is_number && host.substr(0, 4) == "127.");
 }
 
 absl::Status check_range(const char* field, std::size_t value,
@@ -81,6 +84,12 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
         "listening on ", to_absl(host),
         " without TLS lets anybody who reaches it in: set "
         "NodeOptions::insecure if that is meant, or listen on loopback"));
+  }
+  if (options.connect_timeout < std::chrono::milliseconds(1) ||
+      options.connect_timeout > std::chrono::hours(1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "NodeOptions::connect_timeout is ", options.connect_timeout.count(),
+        " ms, not from 1 ms to one hour"));
   }
   absl::Status status = check_limits(options);
   if (!status.ok()) return status;

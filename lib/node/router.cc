@@ -33,11 +33,6 @@ class Waiter {
   }
 
   Response wait() {
-    {
-      const MutexLock lock(mutex_);
-      if (response_.has_value()) return *std::move(response_);
-    }
-    const BlockingRegion region;
     const MutexLock lock(mutex_);
     while (!response_.has_value()) answered_.wait(mutex_);
     return *std::move(response_);
@@ -145,6 +140,10 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
   if (now.has_value()) return *std::move(now);
   auto aim = internal::aim(core_, target, op, options);
   if (!aim.ok()) return std::move(aim).status();
+  const internal::BlockingRegion region;
+  if (!region.allowed()) {
+    return internal::not_run(internal::BlockingRegion::refusal());
+  }
   internal::Waiter waiter;
   Call::start(core_.shared_from_this(), std::move(aim->request),
               std::move(aim->destination), waiter.done());

@@ -34,7 +34,8 @@ class KV_EXPORT Cancellable {
 class KV_EXPORT Runner {
  public:
   virtual ~Runner() = default;
-  // False, and `job` is left alone, once the node has stopped.
+  // False, and `job` is left alone, where there is no room for it or the node
+  // has stopped.
   virtual bool post(std::function<void()>& job) = 0;
 };
 
@@ -53,17 +54,19 @@ class KV_EXPORT TaskStateBase {
   void set_work(std::shared_ptr<Cancellable> work);
 
   bool ready() const;
-  // False once `deadline` has passed without a result. On a thread of a node's
-  // pool another takes this one's place while it waits.
-  bool wait_until(Clock::time_point deadline);
-  // Runs `next` on the runner once there is a result. Said once.
+  // On a thread of a node's pool another takes this one's place while it waits.
+  // Marked unknown: kDeadlineExceeded, there is no result by then;
+  // kResourceExhausted, too many of the node's operations wait already.
+  absl::Status wait_until(Clock::time_point deadline);
+  // Runs `next` on the runner once there is a result, or on this thread if the
+  // runner has no room. Said once.
   void when_ready(std::function<void()> next);
   void cancel();
   // Nobody waits any more: forgets `next` and cancels.
   void abandon();
 
-  static absl::Status already_taken();
-  static absl::Status timed_out(std::chrono::nanoseconds timeout);
+  static absl::Status already_taken();  // unknown: it may have succeeded
+  static absl::Status no_task();        // not_run
 
  protected:
   void finish(std::unique_lock<std::mutex> lock);

@@ -22,13 +22,15 @@ TEST(QuotedTest, EscapesQuotesAndBackslashes) {
 }
 
 TEST(QuotedTest, EscapesAllOtherBytes) {
-  EXPECT_EQ(internal::quoted("\0\x1f\x7f\x80\xff"s), "\"\\x00\\x1f\\x7f\\x80\\xff\"");
+  EXPECT_EQ(internal::quoted("\0\x1f\x7f\x80\xff"s),
+            "\"\\x00\\x1f\\x7f\\x80\\xff\"");
   EXPECT_EQ(internal::quoted("\n\r\t"), "\"\\n\\r\\t\"");
 }
 
 TEST(QuotedTest, IsPrintableAsciiForEveryByte) {
   for (int byte = 0; byte < 256; ++byte) {
-    for (char shown : internal::quoted(std::string(1, static_cast<char>(byte)))) {
+    for (char shown :
+         internal::quoted(std::string(1, static_cast<char>(byte)))) {
       EXPECT_GE(shown, ' ') << byte;
       EXPECT_LE(shown, '~') << byte;
     }
@@ -59,7 +61,9 @@ TEST(StringsTest, ViewsKeepAllBytesOnTheWayThroughAbseil) {
 }
 
 TEST(StringsTest, MapsOfStringsCanBeAskedWithViews) {
-  absl::flat_hash_map<std::string, int, internal::BytesHash, internal::BytesEqual> map;
+  absl::flat_hash_map<std::string, int, internal::BytesHash,
+                      internal::BytesEqual>
+      map;
   map["a\0b"s] = 1;
   EXPECT_EQ(map.count(std::string_view("a\0b", 3)), 1U);
   EXPECT_EQ(map.count(std::string_view("a")), 0U);

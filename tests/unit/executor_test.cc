@@ -1,0 +1,237 @@
+#include "exec/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/blocking.h"
+#include "fault/gate.h"
+
+namespace kv::internal {
+namespace {
+
+using std::chrono::milliseconds;
+
+Clock::time_point long_after() { return Clock::now() + kLong; }
+
+class ExecutorTest : public testing::Test {
+ protected:
+  bool post(Executor& executor, std::function<void()> job,
+            std::size_t depth = 0) {
+    return executor.post(depth, job);
+  }
+  // A job that holds its thread until gate_ opens.
+  void occupy(Executor& executor, std::size_t depth = 0) {
+    const int before = gate_.arrived();
+    ASSERT_TRUE(post(
+        executor, [this] { gate_.pass(); }, depth));
+    ASSERT_TRUE(gate_.wait_for_arrivals(before + 1));
+  }
+  // The same, but it says that it waits.
+  void wait_inside(Executor& executor, std::size_t depth = 0) {
+    const int before = gate_.arrived();
+    ASSERT_TRUE(post(
+        executor,
+        [this] {
+          const BlockingRegion region;
+          gate_.pass();
+        },
+        depth));
+    ASSERT_TRUE(gate_.wait_for_arrivals(before + 1));
+  }
+
+  Gate gate_;
+  Gate ran_;
+};
+
+TEST_F(ExecutorTest, RunsJobsOnOtherThreads) {
+  Executor executor({2, 1, 100});
+  std::thread::id thread;
+  ASSERT_TRUE(post(executor, [&] {
+    thread = std::this_thread::get_id();
+    ran_.touch();
+  }));
+  ASSERT_TRUE(ran_.wait_for_arrivals(1));
+  EXPECT_NE(thread, std::this_thread::get_id());
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+TEST_F(ExecutorTest, RunsNoMoreAtOnceThanItHasThreads) {
+  Executor executor({3, 1, 1000});
+  std::atomic<int> now{0}, most{0};
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(post(executor, [&] {
+      const int here = ++now;
+      int before = most;
+      while (before < here && !most.compare_exchange_weak(before, here)) {
+      }
+      std::this_thread::yield();
+      --now;
+      ran_.touch();
+    }));
+  }
+  EXPECT_TRUE(ran_.wait_for_arrivals(300));
+  EXPECT_LE(most, 3);
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+TEST_F(ExecutorTest, UsesAllOfItsThreads) {
+  Executor executor({3, 1, 1000});
+  for (int i = 0; i < 3; ++i) ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+TEST_F(ExecutorTest, JobsOfOneDepthBeginInOrder) {
+  Executor executor({1, 1, 1000});
+  std::vector<int> order;
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(post(executor, [&, i] { order.push_back(i); }));
+  }
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+  ASSERT_EQ(order.size(), 100U);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(order[i], i);
+}
+
+TEST_F(ExecutorTest, TheDeepestRunFirst) {
+  Executor executor({1, 1, 1000});
+  std::vector<std::size_t> order;
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  for (const std::size_t depth : {0, 3, 1000, 1}) {
+    ASSERT_TRUE(post(
+        executor, [&, depth] { order.push_back(depth); }, depth));
+  }
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+  EXPECT_EQ(order, (std::vector<std::size_t>{1000, 3, 1, 0}));
+}
+
+TEST_F(ExecutorTest, TheQueueHasALimitAndARefusedJobIsLeftAlone) {
+  Executor executor({1, 1, 1});
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  ASSERT_TRUE(post(executor, [this] { ran_.touch(); }));
+  std::function<void()> job = [this] { ran_.touch(); };
+  EXPECT_FALSE(executor.post(0, job));
+  EXPECT_FALSE(executor.post(0, job));
+  ASSERT_TRUE(job != nullptr);
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+  EXPECT_EQ(ran_.arrived(), 1);
+}
+
+TEST_F(ExecutorTest, AJobThatWaitsInsideTheLibraryGivesItsPlaceAway) {
+  Executor executor({1, 2, 100});
+  ASSERT_NO_FATAL_FAILURE(wait_inside(executor));
+  ASSERT_NO_FATAL_FAILURE(wait_inside(executor));
+  // As many of this depth as may wait; a deeper one runs, another of it
+  // doesn't.
+  ASSERT_TRUE(post(executor, [this] { ran_.touch(); }));
+  Gate deeper;
+  ASSERT_TRUE(post(
+      executor, [&] { deeper.touch(); }, 1));
+  EXPECT_TRUE(deeper.wait_for_arrivals(1));
+  EXPECT_EQ(ran_.arrived(), 0);
+  gate_.open();
+  EXPECT_TRUE(ran_.wait_for_arrivals(1));
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+// Each waits for one of the next depth, all the way down, on one thread.
+TEST_F(ExecutorTest, AChainOfWaitingJobsAlwaysGetsOn) {
+  Executor executor({1, 1, 10000});
+  constexpr std::size_t kDeep = 60;
+  std::function<void(std::size_t, Gate&)> descend;
+  descend = [&](std::size_t depth, Gate& done) {
+    if (depth < kDeep) {
+      Gate inner;
+      ASSERT_TRUE(post(
+          executor, [&] { descend(depth + 1, inner); }, depth + 1));
+      const BlockingRegion region;
+      EXPECT_TRUE(inner.wait_for_arrivals(1));
+    }
+    done.touch();
+  };
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(post(executor, [&] { descend(0, ran_); }));
+  }
+  EXPECT_TRUE(ran_.wait_for_arrivals(20));
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+TEST_F(ExecutorTest, StopRunsWhatIsQueuedAndTakesNoMore) {
+  Executor executor({1, 1, 100});
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(post(executor, [this] { ran_.touch(); }));
+  }
+  std::thread stopper([&] { EXPECT_TRUE(executor.stop(long_after())); });
+  std::function<void()> job = [] {};
+  while (executor.post(0, job)) {
+    job = [] {};
+    std::this_thread::yield();
+  }
+  gate_.open();
+  stopper.join();
+  EXPECT_EQ(ran_.arrived(), 10);
+  EXPECT_FALSE(executor.post(0, job));
+}
+
+TEST_F(ExecutorTest, StopIsBoundedAndDropsWhatHasNotBegun) {
+  Executor executor({1, 1, 100});
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  const auto held = std::make_shared<int>(0);
+  ASSERT_TRUE(post(executor, [this, held] { ran_.touch(); }));
+  EXPECT_FALSE(executor.stop(Clock::now() + milliseconds(10)));
+  EXPECT_EQ(held.use_count(), 1);
+  gate_.open();
+  EXPECT_EQ(ran_.arrived(), 0);
+}
+
+TEST_F(ExecutorTest, AJobMayOutliveItsExecutor) {
+  const auto gone = std::make_shared<int>(0);
+  {
+    Executor executor({1, 1, 100});
+    ASSERT_TRUE(post(executor, [this, gone] { gate_.pass(); }));
+    ASSERT_TRUE(gate_.wait_for_arrivals(1));
+    EXPECT_FALSE(executor.stop(Clock::now()));
+  }
+  gate_.open();
+  const Clock::time_point end = long_after();
+  while (gone.use_count() > 1 && Clock::now() < end) std::this_thread::yield();
+  EXPECT_EQ(gone.use_count(), 1);
+}
+
+TEST_F(ExecutorTest, StopWithoutAJobIsFine) {
+  Executor executor({1, 1, 1});
+  EXPECT_TRUE(executor.stop(Clock::now()));
+}
+
+TEST_F(ExecutorTest, ManyThreadsMayPostJobsThatWait) {
+  Executor executor({2, 3, 100000});
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        ASSERT_TRUE(post(
+            executor,
+            [this] {
+              const BlockingRegion region;
+              ran_.touch();
+            },
+            static_cast<std::size_t>(i % 3)));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(ran_.wait_for_arrivals(2000));
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+}  // namespace
+}  // namespace kv::internal

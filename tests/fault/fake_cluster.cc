@@ -1,0 +1,258 @@
+#include "fault/fake_cluster.h"
+
+#include <cassert>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/outcome_mark.h"
+
+namespace kv::internal {
+namespace {
+
+Response failure(absl::Status status) {
+  Response response;
+  response.answer.status = std::move(status);
+  return response;
+}
+
+std::string short_name(const NodeName& name) {
+  return std::string(name.short_name());
+}
+
+}  // namespace
+
+// One request under way. Answered once, by whoever comes first.
+class FakeCluster::Flight final : public Cancellable,
+                                  public std::enable_shared_from_this<Flight> {
+ public:
+  explicit Flight(Done done) : done_(std::move(done)) {}
+
+  // At the receiver, unless the sender has given up.
+  void arrive(Receiver& receiver, Request request) {
+    if (ended()) return;
+    set_work(receiver.receive(std::move(request),
+                              [self = shared_from_this()](Response response) {
+                                self->answer(std::move(response));
+                              }));
+  }
+  // The same, and the answer is lost on its way back.
+  void arrive_in_vain(Receiver& receiver, Request request,
+                      const std::string& to) {
+    if (ended()) return;
+    set_work(receiver.receive(
+        std::move(request), [self = shared_from_this(), to](Response) {
+          self->answer(failure(unknown(absl::UnavailableError(
+              absl::StrCat("the connection to ", to, " broke")))));
+        }));
+  }
+
+  void answer(Response response) {
+    Done done;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      done = std::exchange(done_, nullptr);
+      work_ = nullptr;
+    }
+    if (done) done(std::move(response));
+  }
+
+  void cancel() override {
+    give_up(unknown(absl::CancelledError("the request was cancelled")));
+  }
+  void expire() {
+    give_up(unknown(absl::DeadlineExceededError("no answer in time")));
+  }
+
+ private:
+  bool ended() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return done_ == nullptr;
+  }
+
+  void set_work(std::shared_ptr<Cancellable> work) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (done_ != nullptr) {
+        work_ = std::move(work);
+        return;
+      }
+    }
+    if (work != nullptr) work->cancel();  // harmless if it has answered
+  }
+
+  void give_up(absl::Status status) {
+    std::shared_ptr<Cancellable> work;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      work = work_;
+    }
+    answer(failure(std::move(status)));
+    if (work != nullptr) work->cancel();
+  }
+
+  mutable std::mutex mutex_;
+  Done done_;
+  std::shared_ptr<Cancellable> work_;
+};
+
+// From one node to another.
+class FakeCluster::Line final : public Peer {
+ public:
+  Line(FakeCluster& cluster, NodeName from, NodeName to)
+      : cluster_(cluster), from_(std::move(from)), to_(std::move(to)) {}
+
+  std::shared_ptr<Cancellable> send(const Request& request,
+                                    Done done) override {
+    return cluster_.send(from_, to_, request, std::move(done));
+  }
+
+ private:
+  FakeCluster& cluster_;
+  const NodeName from_;
+  const NodeName to_;
+};
+
+class FakeCluster::Lines final : public Peers {
+ public:
+  Lines(FakeCluster& cluster, NodeName self)
+      : cluster_(cluster), self_(std::move(self)) {}
+
+  absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override {
+    return std::make_shared<Line>(cluster_, self_, name);
+  }
+
+ private:
+  FakeCluster& cluster_;
+  const NodeName self_;
+};
+
+FakeCluster::FakeCluster(const std::vector<std::string>& nodes,
+                         const NodeOptions& options, Delivery delivery)
+    : delivery_(delivery) {
+  int port = 4001;
+  for (const std::string& node : nodes) {
+    const NodeName name =
+        *NodeName::parse(absl::StrCat(node, "@127.0.0.1:", port++));
+    nodes_[node] = {
+        name, std::make_shared<Core>(options, name,
+                                     std::make_unique<Lines>(*this, name))};
+  }
+}
+
+FakeCluster::~FakeCluster() {
+  for (auto& [node, it] : nodes_) {
+    it.core->stop(std::chrono::seconds(5)).IgnoreError();
+  }
+  for (Timers& network : network_) network.stop();
+}
+
+NodeName FakeCluster::name(const std::string& node) const {
+  const auto it = nodes_.find(node);
+  if (it != nodes_.end()) return it->second.name;
+  return *NodeName::parse(node + "@127.0.0.1:4999");
+}
+
+RoutingTable FakeCluster::table(const std::string& text) const {
+  std::istringstream lines(text);
+  std::string full;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t node = line.rfind(' ') + 1;
+    const bool is_setting = line[0] == 'v' && line.find("..") == line.npos;
+    full += line.substr(0, node);
+    full += is_setting ? line.substr(node) : str(line.substr(node));
+    full += '\n';
+  }
+  absl::StatusOr<RoutingTable> table = RoutingTable::parse(full);
+  if (!table.ok()) throw std::runtime_error(table.status().ToString());
+  return *std::move(table);
+}
+
+void FakeCluster::set_table(const std::string& node,
+                            const std::string& text) const {
+  const absl::Status status = core(node).table().set(table(text));
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+}
+
+void FakeCluster::set_tables(const std::string& text) const {
+  for (const auto& [node, it] : nodes_) set_table(node, text);
+}
+
+void FakeCluster::define(const std::string& node, const std::string& op,
+                         OpFunction function) const {
+  const absl::Status status = core(node).ops().define(
+      core(node).limits(), op, bytes_op(std::move(function)));
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+}
+
+void FakeCluster::set_link(const std::string& from, const std::string& to,
+                           Link link) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  links_[{from, to}] = std::move(link);
+}
+
+void FakeCluster::set_link(const std::string& from, const std::string& to,
+                           Fate fate) {
+  set_link(from, to, [fate](const Request&) { return Passage{fate}; });
+}
+
+void FakeCluster::set_all_links(Link link) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  all_links_ = std::move(link);
+}
+
+int FakeCluster::sent(const std::string& from, const std::string& to) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto it = sent_.find({from, to});
+  return it == sent_.end() ? 0 : it->second;
+}
+
+Passage FakeCluster::passage(const NodeName& from, const NodeName& to,
+                             const Request& request) {
+  const std::pair<std::string, std::string> ends(short_name(from),
+                                                 short_name(to));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++sent_[ends];
+  if (nodes_.count(ends.second) == 0) return {Fate::kRefuse};
+  const auto it = links_.find(ends);
+  if (it != links_.end()) return it->second(request);
+  return all_links_ ? all_links_(request) : Passage();
+}
+
+void FakeCluster::later(Clock::time_point time, std::function<void()> job) {
+  network_[turn_++ % network_.size()].at(time, std::move(job));
+}
+
+std::shared_ptr<Cancellable> FakeCluster::send(const NodeName& from,
+                                               const NodeName& to,
+                                               const Request& request,
+                                               Done done) {
+  const auto flight = std::make_shared<Flight>(std::move(done));
+  const Passage how = passage(from, to, request);
+  later(request.deadline, [it = std::weak_ptr<Flight>(flight)] {
+    if (const auto late = it.lock()) late->expire();
+  });
+  if (how.fate == Fate::kDrop) return flight;
+
+  const auto arrive = [this, flight, how, to, copy = request] {
+    if (how.fate == Fate::kRefuse) {
+      return flight->answer(failure(not_run(
+          absl::UnavailableError(absl::StrCat("can't reach ", to.str())))));
+    }
+    Core& receiver = core(short_name(to));
+    if (how.fate == Fate::kLoseAnswer) {
+      flight->arrive_in_vain(receiver, copy, to.str());
+    } else {
+      flight->arrive(receiver, copy);
+    }
+  };
+  if (delivery_ == Delivery::kInline && how.delay.count() == 0) {
+    arrive();
+  } else {
+    later(Clock::now() + how.delay, arrive);
+  }
+  return flight;
+}
+
+}  // namespace kv::internal

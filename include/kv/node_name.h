@@ -45,10 +45,12 @@ class KV_EXPORT NodeName {
   // The same node at another port. REQUIRES: !empty()
   NodeName with_port(std::uint16_t port) const;
 
-  // Node names are taken as std::string_view everywhere, so a NodeName can be
-  // passed as it is.
+  // Node names are taken as std::string_view everywhere, and kept as strings: a
+  // NodeName can be given for either as it is.
   // NOLINTNEXTLINE(google-explicit-constructor)
   operator std::string_view() const { return text_; }
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  operator const std::string&() const { return text_; }
 
   friend bool operator==(const NodeName& a, const NodeName& b) {
     return a.text_ == b.text_;

@@ -54,7 +54,10 @@ std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
     call->turn_away(not_run(
         absl::UnavailableError(absl::StrCat(it.self().str(), " is stopping"))));
   } else {
-    call->turn_away(std::move(admitted));
+    // To the caller "the node" would be its own.
+    call->turn_away(not_run(
+        absl::Status(admitted.code(),
+                     absl::StrCat(it.self().str(), ": ", admitted.message()))));
   }
   return call;
 }

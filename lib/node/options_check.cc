@@ -58,6 +58,13 @@ absl::Status check_limits(const NodeOptions& options) {
   return absl::OkStatus();
 }
 
+std::size_t largest_message(const NodeOptions& options) {
+  return std::max(options.max_value_bytes + options.max_key_bytes,
+                  options.max_args_bytes + options.max_out_bytes) +
+         options.max_bucket_name_bytes + options.max_op_name_bytes +
+         kMessageRest;
+}
+
 }  // namespace
 
 absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
@@ -97,10 +104,7 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
 }
 
 std::size_t max_message_bytes(const NodeOptions& options) {
-  return std::max(options.max_value_bytes + options.max_key_bytes,
-                  options.max_args_bytes + options.max_out_bytes) +
-         options.max_bucket_name_bytes + options.max_op_name_bytes +
-         kMessageRest;
+  return std::max(largest_message(options), largest_message(NodeOptions()));
 }
 
 }  // namespace kv::internal

@@ -118,7 +118,11 @@ void Channel::look() {
       }
     }
     looking_ = !waiting_.empty();
-    if (looking_) look_later();
+    if (looking_) {
+      look_later();
+    } else {
+      alarm_ = nullptr;  // its callback holds this channel
+    }
   }
   for (const std::shared_ptr<Departure>& departure : decided) {
     if (departure->deadline() <= now) {

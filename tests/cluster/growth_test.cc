@@ -3,6 +3,7 @@
 #include <kv/kv.h>
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -67,18 +68,35 @@ TEST(GrowthTest, StartingAndStoppingLeavesNoThreadAndNoDescriptor) {
       << " before, now " << descriptors();
 }
 
-TEST(GrowthTest, ConnectingAndDisconnectingLeavesNoDescriptor) {
+// Of 200 rounds, each of which ends with a disconnect.
+void expect_no_more_descriptors(
+    const std::function<void(kv::Node& foo, const kv::NodeName& bar)>& round) {
   const auto foo = start_node("foo");
   const auto bar = start_node("bar");
-  const auto connect = [&] {
-    ASSERT_TRUE(foo->connect(bar->name()).ok());
-    ASSERT_TRUE(foo->disconnect(bar->name()).ok());
+  const auto rounds = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      round(*foo, bar->name());
+      ASSERT_TRUE(foo->disconnect(bar->name()).ok());
+    }
   };
-  for (int i = 0; i < 20; ++i) connect();
+  rounds(20);
   const std::size_t before = descriptors();
-  for (int i = 0; i < 200; ++i) connect();
+  rounds(200);
   EXPECT_TRUE(eventually([&] { return descriptors() <= before + 4; }))
       << before << " before, now " << descriptors();
+}
+
+TEST(GrowthTest, ConnectingAndDisconnectingLeavesNoDescriptor) {
+  expect_no_more_descriptors([](kv::Node& foo, const kv::NodeName& bar) {
+    EXPECT_TRUE(foo.connect(bar).ok());
+  });
+}
+
+// A call that waited for its connection kept it open for good.
+TEST(GrowthTest, CallingAndDisconnectingLeavesNoDescriptor) {
+  expect_no_more_descriptors([](kv::Node& foo, const kv::NodeName& bar) {
+    EXPECT_TRUE(foo.router().call(bar, kv::Whoami{}).ok());
+  });
 }
 
 TEST(GrowthTest, AFailedStartLeavesNoDescriptor) {

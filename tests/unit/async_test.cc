@@ -73,7 +73,9 @@ TEST_F(AsyncOnExecutorTest, AFullQueueIsSaid) {
   std::vector<Task<void>> tasks;
   for (int i = 0; i < 5; ++i) {
     tasks.push_back(async_on(executor_.runner(), [&gate] { gate.pass(); }));
-    if (i == 0) ASSERT_TRUE(gate.wait_for_arrivals(1));
+    if (i == 0) {
+      ASSERT_TRUE(gate.wait_for_arrivals(1));
+    }
   }
   auto one_too_many = async_on(executor_.runner(), [] {});
   EXPECT_EQ(told(one_too_many.await()), "RESOURCE_EXHAUSTED not_run");

@@ -30,8 +30,10 @@ TEST_F(CallSetTest, HasALimitWhichCountsWhatIsUnderWay) {
   EXPECT_EQ(told(calls_.add(one_, place_one_)), "OK");
   EXPECT_EQ(told(calls_.add(two_, place_two_)), "OK");
   EXPECT_EQ(told(calls_.add(one_, place_)), "RESOURCE_EXHAUSTED not_run");
-  calls_.remove(place_one_);
+  calls_.leave();  // one is about to be answered
   EXPECT_EQ(told(calls_.add(one_, place_)), "OK");
+  calls_.remove(place_one_);
+  EXPECT_EQ(told(calls_.add(one_, place_)), "RESOURCE_EXHAUSTED not_run");
 }
 
 TEST_F(CallSetTest, ForgetsWhatIsRemoved) {

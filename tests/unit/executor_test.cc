@@ -129,23 +129,36 @@ TEST_F(ExecutorTest, AJobThatWaitsInsideTheLibraryGivesItsPlaceAway) {
   Executor executor({1, 2, 100});
   ASSERT_NO_FATAL_FAILURE(wait_inside(executor));
   ASSERT_NO_FATAL_FAILURE(wait_inside(executor));
-  // As many of this depth as may wait; a deeper one runs, another of it
-  // doesn't.
   ASSERT_TRUE(post(executor, [this] { ran_.touch(); }));
-  Gate deeper;
-  ASSERT_TRUE(post(
-      executor, [&] { deeper.touch(); }, 1));
-  EXPECT_TRUE(deeper.wait_for_arrivals(1));
-  EXPECT_EQ(ran_.arrived(), 0);
-  gate_.open();
   EXPECT_TRUE(ran_.wait_for_arrivals(1));
+  gate_.open();
   EXPECT_TRUE(executor.stop(long_after()));
 }
 
+TEST_F(ExecutorTest, NoMoreWaitThanTheLimitButWhatMustWaitMay) {
+  Executor executor({1, 1, 100});
+  ASSERT_NO_FATAL_FAILURE(wait_inside(executor));
+  ASSERT_TRUE(post(executor, [this] {
+    EXPECT_FALSE(BlockingRegion().allowed());
+    EXPECT_EQ(BlockingRegion::refusal().code(),
+              absl::StatusCode::kResourceExhausted);
+    EXPECT_TRUE(BlockingRegion(BlockingRegion::Must()).allowed());
+    ran_.touch();
+  }));
+  EXPECT_TRUE(ran_.wait_for_arrivals(1));
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+TEST_F(ExecutorTest, AThreadOfTheHostMayAlwaysWait) {
+  EXPECT_TRUE(BlockingRegion().allowed());
+}
+
 // Each waits for one of the next depth, all the way down, on one thread.
-TEST_F(ExecutorTest, AChainOfWaitingJobsAlwaysGetsOn) {
-  Executor executor({1, 1, 10000});
-  constexpr std::size_t kDeep = 60;
+TEST_F(ExecutorTest, ChainsOfWaitingJobsGetOn) {
+  constexpr std::size_t kDeep = 30;
+  constexpr int kChains = 20;
+  Executor executor({1, kChains * kDeep, 10000});
   std::function<void(std::size_t, Gate&)> descend;
   descend = [&](std::size_t depth, Gate& done) {
     if (depth < kDeep) {
@@ -153,15 +166,36 @@ TEST_F(ExecutorTest, AChainOfWaitingJobsAlwaysGetsOn) {
       ASSERT_TRUE(post(
           executor, [&] { descend(depth + 1, inner); }, depth + 1));
       const BlockingRegion region;
+      EXPECT_TRUE(region.allowed());
       EXPECT_TRUE(inner.wait_for_arrivals(1));
     }
     done.touch();
   };
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < kChains; ++i) {
     ASSERT_TRUE(post(executor, [&] { descend(0, ran_); }));
   }
-  EXPECT_TRUE(ran_.wait_for_arrivals(20));
+  EXPECT_TRUE(ran_.wait_for_arrivals(kChains));
   EXPECT_TRUE(executor.stop(long_after()));
+}
+
+TEST_F(ExecutorTest, ARunnerPostsOneDeeperThanTheJobThatUsesIt) {
+  Executor executor({1, 1, 100});
+  std::vector<int> order;
+  ASSERT_TRUE(post(executor, [&] {
+    std::function<void()> same = [&] { order.push_back(2); };
+    ASSERT_TRUE(executor.post(0, same));
+    std::function<void()> deeper = [&] { order.push_back(1); };
+    ASSERT_EQ(Executor::runner_of_thread(), executor.runner());
+    ASSERT_TRUE(Executor::runner_of_thread()->post(deeper));
+    ran_.touch();
+  }));
+  ASSERT_TRUE(ran_.wait_for_arrivals(1));
+  EXPECT_TRUE(executor.stop(long_after()));
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+  EXPECT_EQ(Executor::runner_of_thread(), nullptr);
+  std::function<void()> late = [] {};
+  EXPECT_FALSE(executor.runner()->post(late));
+  EXPECT_TRUE(late != nullptr) << "left alone";
 }
 
 TEST_F(ExecutorTest, StopRunsWhatIsQueuedAndTakesNoMore) {

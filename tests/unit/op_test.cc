@@ -20,7 +20,8 @@ TEST(OpTest, IsShownByItsName) {
   EXPECT_EQ(op_name(Delete{"k"}), "Delete");
   EXPECT_EQ(op_name(Drop{}), "Drop");
   EXPECT_EQ(op_name(Whoami{}), "Whoami");
-  EXPECT_EQ(op_name(Apply{"Hello\n", ""}), "\"Hello\\n\"");
+  EXPECT_EQ(op_name(CompareAndSet{}), "CompareAndSet");
+  EXPECT_EQ(op_name(Apply{"Hello.world", ""}), "Apply");
 }
 
 TEST(OpTest, AnAnswerKeepsItsValueOnTheWay) {

@@ -19,6 +19,10 @@ namespace kv {
 // An operation is a value with two types: Value, what it yields, and Result,
 // what route() returns, which is Value or an error. Keys, values and arguments
 // are bytes of any kind, and may be empty.
+//
+// They have constructors, though aggregates would do, because g++ 12 breaks a
+// temporary aggregate of strings in a co_await expression, and
+// `co_await router.async("shopping", kv::Get{"milk"})` is what one writes.
 template <typename T>
 struct Yields {
   using Value = T;
@@ -47,12 +51,21 @@ struct Lookup {
 struct Get {
   using Value = std::optional<std::string>;
   using Result = Yields<Value>::Result;
+
+  Get() = default;
+  explicit Get(std::string the_key) : key(std::move(the_key)) {}
+
   std::string key = {};
 };
 
 struct Put {
   using Value = void;
   using Result = Yields<Value>::Result;
+
+  Put() = default;
+  Put(std::string the_key, std::string the_value)
+      : key(std::move(the_key)), value(std::move(the_value)) {}
+
   std::string key = {};
   std::string value = {};
 };
@@ -61,6 +74,10 @@ struct Put {
 struct Delete {
   using Value = std::optional<std::string>;
   using Result = Yields<Value>::Result;
+
+  Delete() = default;
+  explicit Delete(std::string the_key) : key(std::move(the_key)) {}
+
   std::string key = {};
 };
 
@@ -69,6 +86,15 @@ struct Delete {
 struct CompareAndSet {
   using Value = bool;
   using Result = Yields<Value>::Result;
+
+  CompareAndSet() = default;
+  explicit CompareAndSet(std::string the_key,
+                         std::optional<std::string> the_expected = {},
+                         std::optional<std::string> the_value = {})
+      : key(std::move(the_key)),
+        expected(std::move(the_expected)),
+        value(std::move(the_value)) {}
+
   std::string key = {};
   std::optional<std::string> expected = {};
   std::optional<std::string> value = {};
@@ -80,6 +106,11 @@ struct CompareAndSet {
 struct Increment {
   using Value = std::int64_t;
   using Result = Yields<Value>::Result;
+
+  Increment() = default;
+  explicit Increment(std::string the_key, std::int64_t the_by = 1)
+      : key(std::move(the_key)), by(the_by) {}
+
   std::string key = {};
   std::int64_t by = 1;
 };
@@ -89,6 +120,11 @@ struct Increment {
 struct GetMany {
   using Value = std::vector<std::optional<std::string>>;
   using Result = Yields<Value>::Result;
+
+  GetMany() = default;
+  explicit GetMany(std::vector<std::string> the_keys)
+      : keys(std::move(the_keys)) {}
+
   std::vector<std::string> keys = {};
 };
 
@@ -97,6 +133,11 @@ struct GetMany {
 struct PutMany {
   using Value = void;
   using Result = Yields<Value>::Result;
+
+  PutMany() = default;
+  explicit PutMany(std::vector<std::pair<std::string, std::string>> the_pairs)
+      : pairs(std::move(the_pairs)) {}
+
   std::vector<std::pair<std::string, std::string>> pairs = {};
 };
 
@@ -107,6 +148,15 @@ struct PutMany {
 struct Scan {
   using Value = std::vector<std::pair<std::string, std::string>>;
   using Result = Yields<Value>::Result;
+
+  Scan() = default;
+  explicit Scan(std::string the_prefix,
+                std::optional<std::string> the_after = {},
+                std::size_t the_limit = 100)
+      : prefix(std::move(the_prefix)),
+        after(std::move(the_after)),
+        limit(the_limit) {}
+
   std::string prefix = {};
   std::optional<std::string> after = {};
   std::size_t limit = 100;
@@ -135,6 +185,12 @@ struct Whoami {
 struct Buckets {
   using Value = std::vector<std::string>;
   using Result = Yields<Value>::Result;
+
+  Buckets() = default;
+  explicit Buckets(std::optional<std::string> the_after,
+                   std::size_t the_limit = 100)
+      : after(std::move(the_after)), limit(the_limit) {}
+
   std::optional<std::string> after = {};
   std::size_t limit = 100;
 };
@@ -145,6 +201,11 @@ struct Buckets {
 struct Apply {
   using Value = std::string;
   using Result = Yields<Value>::Result;
+
+  Apply() = default;
+  explicit Apply(std::string the_name, std::string the_args = {})
+      : name(std::move(the_name)), args(std::move(the_args)) {}
+
   std::string name = {};
   std::string args = {};
 };

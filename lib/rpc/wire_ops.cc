@@ -178,8 +178,8 @@ absl::StatusOr<Op> read_op(const v1::RouteRequest& from) {
     case v1::RouteRequest::kIncrement:
       return Increment{from.increment().key(), from.increment().by()};
     case v1::RouteRequest::kGetMany:
-      return GetMany{
-          {from.get_many().keys().begin(), from.get_many().keys().end()}};
+      return GetMany(std::vector<std::string>(from.get_many().keys().begin(),
+                                              from.get_many().keys().end()));
     case v1::RouteRequest::kPutMany:
       return read_put_many(from.put_many());
     case v1::RouteRequest::kScan:

@@ -38,7 +38,7 @@ TEST(AsyncTest, ItRunsBesideTheCaller) {
 
 class AsyncOnExecutorTest : public ::testing::Test {
  protected:
-  AsyncOnExecutorTest() : executor_({1, 1, 4}) {}
+  AsyncOnExecutorTest() : executor_({1, 2, 4}) {}
   ~AsyncOnExecutorTest() override {
     executor_.stop(Clock::now() + std::chrono::seconds(5));
   }

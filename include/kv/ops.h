@@ -22,7 +22,9 @@ namespace kv {
 //
 // They have constructors, though aggregates would do, because g++ 12 breaks a
 // temporary aggregate of strings in a co_await expression, and
-// `co_await router.async("shopping", kv::Get{"milk"})` is what one writes.
+// `co_await router.async("shopping", kv::Get{"milk"})` is what one writes. They
+// are implicit, as an aggregate's braces are.
+// NOLINTBEGIN(google-explicit-constructor)
 template <typename T>
 struct Yields {
   using Value = T;
@@ -53,7 +55,7 @@ struct Get {
   using Result = Yields<Value>::Result;
 
   Get() = default;
-  explicit Get(std::string the_key) : key(std::move(the_key)) {}
+  Get(std::string the_key) : key(std::move(the_key)) {}
 
   std::string key = {};
 };
@@ -76,7 +78,7 @@ struct Delete {
   using Result = Yields<Value>::Result;
 
   Delete() = default;
-  explicit Delete(std::string the_key) : key(std::move(the_key)) {}
+  Delete(std::string the_key) : key(std::move(the_key)) {}
 
   std::string key = {};
 };
@@ -88,9 +90,9 @@ struct CompareAndSet {
   using Result = Yields<Value>::Result;
 
   CompareAndSet() = default;
-  explicit CompareAndSet(std::string the_key,
-                         std::optional<std::string> the_expected = {},
-                         std::optional<std::string> the_value = {})
+  CompareAndSet(std::string the_key,
+                std::optional<std::string> the_expected = {},
+                std::optional<std::string> the_value = {})
       : key(std::move(the_key)),
         expected(std::move(the_expected)),
         value(std::move(the_value)) {}
@@ -108,7 +110,7 @@ struct Increment {
   using Result = Yields<Value>::Result;
 
   Increment() = default;
-  explicit Increment(std::string the_key, std::int64_t the_by = 1)
+  Increment(std::string the_key, std::int64_t the_by = 1)
       : key(std::move(the_key)), by(the_by) {}
 
   std::string key = {};
@@ -122,8 +124,7 @@ struct GetMany {
   using Result = Yields<Value>::Result;
 
   GetMany() = default;
-  explicit GetMany(std::vector<std::string> the_keys)
-      : keys(std::move(the_keys)) {}
+  GetMany(std::vector<std::string> the_keys) : keys(std::move(the_keys)) {}
 
   std::vector<std::string> keys = {};
 };
@@ -135,7 +136,7 @@ struct PutMany {
   using Result = Yields<Value>::Result;
 
   PutMany() = default;
-  explicit PutMany(std::vector<std::pair<std::string, std::string>> the_pairs)
+  PutMany(std::vector<std::pair<std::string, std::string>> the_pairs)
       : pairs(std::move(the_pairs)) {}
 
   std::vector<std::pair<std::string, std::string>> pairs = {};
@@ -150,9 +151,8 @@ struct Scan {
   using Result = Yields<Value>::Result;
 
   Scan() = default;
-  explicit Scan(std::string the_prefix,
-                std::optional<std::string> the_after = {},
-                std::size_t the_limit = 100)
+  Scan(std::string the_prefix, std::optional<std::string> the_after = {},
+       std::size_t the_limit = 100)
       : prefix(std::move(the_prefix)),
         after(std::move(the_after)),
         limit(the_limit) {}
@@ -187,8 +187,7 @@ struct Buckets {
   using Result = Yields<Value>::Result;
 
   Buckets() = default;
-  explicit Buckets(std::optional<std::string> the_after,
-                   std::size_t the_limit = 100)
+  Buckets(std::optional<std::string> the_after, std::size_t the_limit = 100)
       : after(std::move(the_after)), limit(the_limit) {}
 
   std::optional<std::string> after = {};
@@ -203,12 +202,14 @@ struct Apply {
   using Result = Yields<Value>::Result;
 
   Apply() = default;
-  explicit Apply(std::string the_name, std::string the_args = {})
+  Apply(std::string the_name, std::string the_args = {})
       : name(std::move(the_name)), args(std::move(the_args)) {}
 
   std::string name = {};
   std::string args = {};
 };
+
+// NOLINTEND(google-explicit-constructor)
 
 }  // namespace kv
 

@@ -72,6 +72,41 @@ TEST_P(HostOpTest, SeesTheBucketThatWasNamed) {
   EXPECT_EQ(*apply("look"), "shop/shop/1");
 }
 
+TEST_P(HostOpTest, OneThatIsReadOnlyReadsAndCannotWrite) {
+  Core& foo = cluster_.core("foo");
+  const auto define_read_only = [&](const std::string& name, auto function) {
+    OpTraits traits;
+    traits.read_only = true;
+    return told(foo.ops().define(foo.limits(), name,
+                                 bytes_op(std::move(function), traits)));
+  };
+  ASSERT_EQ(define_read_only("look",
+                             [](OpContext& context, std::string_view) {
+                               return *context.bucket()->get("milk");
+                             }),
+            "OK");
+  EXPECT_EQ(*apply("look"), "1");
+
+  // Each way to write, those without a status too; nothing of them stays,
+  // though the operation itself answers OK.
+  const auto write = [](OpContext& context, std::string_view how) {
+    Bucket& bucket = *context.bucket();
+    if (how == "put") bucket.put("milk", "2").IgnoreError();
+    if (how == "del") bucket.del("milk");
+    if (how == "clear") bucket.clear();
+    if (how == "update") {
+      bucket.update("milk", [](auto) { return std::nullopt; }).IgnoreError();
+    }
+    return std::string("done");
+  };
+  ASSERT_EQ(define_read_only("write", write), "OK");
+  for (const char* how : {"put", "del", "clear", "update"}) {
+    EXPECT_EQ(told(apply("write", how)), "FAILED_PRECONDITION ran") << how;
+    EXPECT_EQ(get("milk"), "1") << how;
+  }
+  EXPECT_EQ(*apply("write", "nothing"), "done");
+}
+
 TEST_P(HostOpTest, SeesNoBucketWhereThereIsNone) {
   define("look", [](OpContext& context, std::string_view) {
     return std::string(context.bucket_name()) + "/" +

@@ -1,4 +1,5 @@
-// Loads the plugins named by its arguments into this process, all before the first runs.
+// Loads the plugins named by its arguments into this process, all before the
+// first runs.
 #include <dlfcn.h>
 
 #include <iostream>

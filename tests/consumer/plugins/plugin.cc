@@ -7,7 +7,8 @@
 extern "C" __attribute__((visibility("default"))) int run() {
   kv::NodeOptions options;
   options.name = "plugin@127.0.0.1:0";
-  absl::StatusOr<std::unique_ptr<kv::Node>> node = kv::Node::start(std::move(options));
+  absl::StatusOr<std::unique_ptr<kv::Node>> node =
+      kv::Node::start(std::move(options));
   if (!node.ok()) {
     std::cerr << node.status() << "\n";
     return 1;
@@ -15,7 +16,8 @@ extern "C" __attribute__((visibility("default"))) int run() {
   absl::StatusOr<kv::RoutingTable> table =
       kv::RoutingTable::from_ranges({{"", "", (*node)->name()}});
   if (!table.ok() || !(*node)->set_table(*table).ok()) return 1;
-  absl::StatusOr<std::string> who = (*node)->router().route("hello", kv::Whoami{});
+  absl::StatusOr<std::string> who =
+      (*node)->router().route("hello", kv::Whoami{});
   if (!who.ok() || *who != (*node)->name().str()) {
     std::cerr << who.status() << "\n";
     return 1;

@@ -52,7 +52,7 @@ class KV_EXPORT Node {
   // Replaces the table whole: a call sees the old one or the new one.
   // kFailedPrecondition: `table` has a lower version than the present one,
   // which stays.
-  absl::Status set_table(RoutingTable table);
+  absl::Status set_table(const RoutingTable& table);
 
   // Peers and this node can from now on `Apply{name, args}`. Any time, for
   // good. kInvalidArgument: an empty or over-long name, or no function.

@@ -124,6 +124,13 @@ std::vector<typename Task<T>::Result> await_all(
   return results;
 }
 
+template <typename T>
+std::vector<typename Task<T>::Result> await_all(
+    std::vector<Task<T>>&& tasks,
+    std::chrono::nanoseconds timeout = std::chrono::seconds(5)) {
+  return await_all(tasks, timeout);  // those without a result end with them
+}
+
 }  // namespace kv
 
 #endif  // KV_TASK_H_

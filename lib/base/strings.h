@@ -43,7 +43,7 @@ struct BytesEqual {
 struct Quoted {
   std::string operator()(std::string_view bytes, std::size_t limit = 64) const;
 };
-inline constexpr Quoted quoted{};
+inline constexpr Quoted quoted{};  // NOLINT(readability-identifier-naming)
 
 }  // namespace kv::internal
 

@@ -65,8 +65,8 @@ Registry& Node::registry() { return parts_->core->registry(); }
 
 RoutingTable Node::table() const { return parts_->core->table().table(); }
 
-absl::Status Node::set_table(RoutingTable table) {
-  return parts_->core->table().set(std::move(table));
+absl::Status Node::set_table(const RoutingTable& table) {
+  return parts_->core->table().set(table);
 }
 
 absl::Status Node::define(std::string_view name, OpFunction function,

@@ -188,7 +188,7 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
   template KV_EXPORT std::shared_ptr<internal::Cancellable>                  \
   Router::start_erased(const Target&, const T&, const CallOptions&, Shared*, \
                        Begun<T>);
-using internal::TypedApply;
+using internal::TypedApply;  // NOLINT(misc-unused-using-decls)
 KV_BUCKET_OPS(KV_INSTANTIATE)
 KV_NODE_OPS(KV_INSTANTIATE)
 #undef KV_INSTANTIATE

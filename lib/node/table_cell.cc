@@ -25,16 +25,16 @@ thread_local std::array<Seen, kPlaces> seen_views;
 
 }  // namespace
 
-TableCell::TableCell(const NodeName& self, RoutingTable table)
-    : self_(self), id_(next_id()), view_(make_view(std::move(table))) {}
+TableCell::TableCell(const NodeName& self, const RoutingTable& table)
+    : self_(self), id_(next_id()), view_(make_view(table)) {}
 
 std::shared_ptr<const TableCell::View> TableCell::make_view(
-    RoutingTable table) const {
+    const RoutingTable& table) const {
   const NodeName* self = nullptr;
   for (const NodeName& node : table.nodes()) {
     if (node == self_) self = &node;
   }
-  return std::make_shared<const View>(View{std::move(table), self});
+  return std::make_shared<const View>(View{table, self});
 }
 
 const TableCell::View& TableCell::view() const {
@@ -49,8 +49,8 @@ const TableCell::View& TableCell::view() const {
   return *seen.view;
 }
 
-absl::Status TableCell::set(RoutingTable table) {
-  std::shared_ptr<const View> view = make_view(std::move(table));
+absl::Status TableCell::set(const RoutingTable& table) {
+  std::shared_ptr<const View> view = make_view(table);
   const MutexLock lock(mutex_);
   const std::uint64_t present = view_->table.version();
   if (view->table.version() < present) {

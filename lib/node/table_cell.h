@@ -26,7 +26,7 @@ class TableCell {
     const NodeName* self;
   };
 
-  TableCell(const NodeName& self, RoutingTable table);
+  TableCell(const NodeName& self, const RoutingTable& table);
   TableCell(const TableCell&) = delete;
   TableCell& operator=(const TableCell&) = delete;
 
@@ -35,10 +35,10 @@ class TableCell {
   RoutingTable table() const { return view().table; }
 
   // kFailedPrecondition: it is older than the present one, which stays.
-  absl::Status set(RoutingTable table);
+  absl::Status set(const RoutingTable& table);
 
  private:
-  std::shared_ptr<const View> make_view(RoutingTable table) const;
+  std::shared_ptr<const View> make_view(const RoutingTable& table) const;
 
   const NodeName& self_;
   const std::uint64_t id_;  // no other cell of this process has it

@@ -8,7 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -246,7 +246,8 @@ absl::Status probe(const std::string& address) {
         absl::StrCat("can't listen on ", address, ": the port is in use"));
   }
   return absl::UnavailableError(
-      absl::StrCat("can't listen on ", address, ": ", std::strerror(cause)));
+      absl::StrCat("can't listen on ", address, ": ",
+                   std::generic_category().message(cause)));
 }
 
 }  // namespace

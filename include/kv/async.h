@@ -22,6 +22,9 @@ namespace internal {
 // Where kv::async runs: the pool that the present thread belongs to, or else
 // something that starts a thread for each job.
 KV_EXPORT std::shared_ptr<Runner> runner_here();
+// `job` as a part of the operation of the host that this thread runs, if any:
+// what it calls knows which buckets wait for it.
+KV_EXPORT std::function<void()> part_of_op(std::function<void()> job);
 KV_EXPORT absl::Status cancelled_work(bool begun);
 KV_EXPORT absl::Status no_thread();
 KV_EXPORT absl::Status function_threw(const char* what);
@@ -84,7 +87,7 @@ Task<typename LocalWork<F>::Value> async_on(
   auto state = std::make_shared<typename LocalWork<F>::State>(runner);
   auto work = std::make_shared<LocalWork<F>>(std::move(function), state);
   state->set_work(work);
-  std::function<void()> job = [work] { work->run(); };
+  std::function<void()> job = part_of_op([work] { work->run(); });
   if (!runner->post(job)) work->refuse();
   return Task<typename LocalWork<F>::Value>(std::move(state));
 }

@@ -94,7 +94,8 @@ class KV_EXPORT Node {
   std::vector<NodeName> peers() const;
 
   // Takes no new calls (kCancelled here, kUnavailable for peers, not_run);
-  // those under way finish, or are cancelled once `bound` has passed.
+  // those under way finish, or are cancelled once `bound` has passed, which may
+  // take half a second more.
   // kDeadlineExceeded: operations of the host are still running; their late
   // answers are dropped. Idempotent: a later call waits for the first.
   absl::Status stop(std::chrono::nanoseconds bound = std::chrono::seconds(5));

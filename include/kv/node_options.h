@@ -13,12 +13,12 @@ namespace kv {
 struct NodeOptions {
   // `foo@127.0.0.1:4001`: what peers call this node and where they dial it.
   // Port 0 takes a free one, and Node::name() then tells it.
-  std::string name;
+  std::string name = {};
   // Where to listen, `host:port`, where that is not what peers dial (a
   // container, a wildcard address). Empty: the address in `name`. Its port must
   // not be 0.
-  std::string listen;
-  RoutingTable table;
+  std::string listen = {};
+  RoutingTable table = {};
 
   // Plaintext is for loopback: listening on any other address is refused unless
   // this is written.
@@ -56,8 +56,8 @@ struct NodeOptions {
   std::size_t max_waiting_ops = 1024;
   // Operations that are ready to run and wait for a thread.
   std::size_t max_queued_ops = 16384;
-  // Callbacks of asynchronous calls and coroutines run on this many threads of
-  // their own.
+  // Callbacks of asynchronous calls and coroutines run, and may block, on this
+  // many threads of their own.
   std::size_t callback_threads = 4;
 
   // How long a connection attempt may take before the peer counts as

@@ -32,11 +32,14 @@ class KV_EXPORT OpContext {
   // Reaches the caller's CallOptions::out, over any number of hops, together
   // with the answer. Past NodeOptions::max_out_bytes the stream is bad and
   // takes no more.
+  // What operations that this one calls write goes where its CallOptions say:
+  // `&context.out()` passes it on.
   virtual std::ostream& out() = 0;
 
-  // This node's router. Waiting for a call lets the node start another thread
-  // in place of this one. A call that would wait for a bucket which this
-  // operation, or one that waits for it, holds fails with kAborted.
+  // This node's router. While this thread waits for a call the node starts
+  // another in its place. Calls have this operation's deadline at the latest,
+  // and are cancelled with it. One to a bucket which this operation, or one
+  // that waits for it, has to itself fails with kAborted, awaited or not.
   virtual Router& router() = 0;
 
   // True once nobody waits for the answer any more: cancelled, or past the

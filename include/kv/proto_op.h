@@ -34,8 +34,8 @@ class MessageObject final : public Object {
   }
 
   static const void* type_of() {
-    static const char type = 0;
-    return &type;
+    static const char kType = 0;
+    return &kType;
   }
 
  private:
@@ -127,9 +127,9 @@ struct ProtoOp {
   }
 
   internal::OpSignature signature() const {
-    static const std::string fields =
+    static const std::string kFields =
         internal::proto_fields<Request, Response>();
-    return {version, fields};
+    return {version, kFields};
   }
 
   // For Node::define.

@@ -75,7 +75,9 @@ struct ErasedOp<Op, std::void_t<typename Op::Erased>> {
 //   op threw                                                         ran
 //   kCancelled          cancelled, or the node is stopping not_run, unknown
 //
-// A call that may have run is never sent again by the library.
+// A call that may have run is never sent again by the library. Two calls to a
+// peer that are under way at once may overtake each other: await the first
+// where their order matters.
 class KV_EXPORT Router {
  public:
   explicit Router(internal::Core& core) : core_(core) {}  // made by Node

@@ -78,8 +78,8 @@ class Task {
   }
 
 #if defined(__cpp_impl_coroutine)
-  // C++20: `co_await std::move(task)`. The coroutine goes on on a callback
-  // thread of the node.
+  // C++20: `co_await task` gives the task away; the coroutine goes on on a
+  // callback thread of the node.
   class Awaiter {
    public:
     explicit Awaiter(Task task) : task_(std::move(task)) {}
@@ -97,7 +97,7 @@ class Task {
    private:
     Task task_;
   };
-  Awaiter operator co_await() && { return Awaiter(std::move(*this)); }
+  Awaiter operator co_await() { return Awaiter(std::move(*this)); }
 #endif
 
  private:

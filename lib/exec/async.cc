@@ -2,9 +2,11 @@
 
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/outcome_mark.h"
+#include "exec/current_op.h"
 #include "exec/executor.h"
 
 namespace kv::internal {
@@ -28,6 +30,10 @@ class ThreadPerJob final : public Runner {
 std::shared_ptr<Runner> runner_here() {
   std::shared_ptr<Runner> runner = Executor::runner_of_thread();
   return runner != nullptr ? runner : std::make_shared<ThreadPerJob>();
+}
+
+std::function<void()> part_of_op(std::function<void()> job) {
+  return CurrentOp::inherited(std::move(job));
 }
 
 absl::Status cancelled_work(bool begun) {

@@ -9,13 +9,26 @@ thread_local const CurrentOp* current = nullptr;
 
 }  // namespace
 
-CurrentOp::CurrentOp(std::vector<Held> held, Clock::time_point deadline)
-    : held_(std::move(held)), deadline_(deadline), before_(current) {
+CurrentOp::CurrentOp(std::vector<Held> held, Clock::time_point deadline,
+                     Adopt adopt)
+    : held_(std::move(held)),
+      deadline_(deadline),
+      adopt_(std::move(adopt)),
+      before_(current) {
   current = this;
 }
 
 CurrentOp::~CurrentOp() { current = before_; }
 
 const CurrentOp* CurrentOp::get() { return current; }
+
+std::function<void()> CurrentOp::inherited(std::function<void()> job) {
+  if (current == nullptr) return job;
+  return [job = std::move(job), held = current->held(),
+          deadline = current->deadline(), adopt = current->adopt()] {
+    const CurrentOp op(held, deadline, adopt);
+    job();
+  };
+}
 
 }  // namespace kv::internal

@@ -2,6 +2,8 @@
 #ifndef KV_EXEC_CURRENT_OP_H_
 #define KV_EXEC_CURRENT_OP_H_
 
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,8 +15,12 @@ namespace kv::internal {
 // waits for them. On one thread they nest.
 class CurrentOp {
  public:
-  // The buckets held by the operation and those that wait for it.
-  CurrentOp(std::vector<Held> held, Clock::time_point deadline);
+  // Takes the calls that the operation makes, to cancel them if it is
+  // cancelled.
+  using Adopt = std::function<void(const std::shared_ptr<Cancellable>& call)>;
+
+  // `held`: the buckets held by the operation and those that wait for it.
+  CurrentOp(std::vector<Held> held, Clock::time_point deadline, Adopt adopt);
   ~CurrentOp();
   CurrentOp(const CurrentOp&) = delete;
   CurrentOp& operator=(const CurrentOp&) = delete;
@@ -24,10 +30,15 @@ class CurrentOp {
 
   const std::vector<Held>& held() const { return held_; }
   Clock::time_point deadline() const { return deadline_; }
+  const Adopt& adopt() const { return adopt_; }
+
+  // `job` as a part of the operation that this thread runs, if it runs one.
+  static std::function<void()> inherited(std::function<void()> job);
 
  private:
   const std::vector<Held> held_;
   const Clock::time_point deadline_;
+  const Adopt adopt_;
   const CurrentOp* const before_;
 };
 

@@ -46,7 +46,8 @@ std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
                                      std::nullopt, std::move(done));
   Core& it = *call->core_;
-  absl::Status admitted = check_received(it.limits(), call->request_);
+  absl::Status admitted =
+      check_received(it.self(), it.limits(), call->request_);
   if (admitted.ok()) admitted = it.calls().add(call, call->place_);
   if (admitted.ok()) {
     call->advance();
@@ -248,15 +249,41 @@ void Call::refuse(absl::Status status, bool look_again) {
   answer(*std::move(ending), std::move(response));
 }
 
+void Call::adopt(const std::shared_ptr<Cancellable>& inner) {
+  {
+    const MutexLock lock(mutex_);
+    if (!given_up_) {
+      if (inner_.size() == inner_.capacity()) {  // before it grows
+        inner_.erase(
+            std::remove_if(inner_.begin(), inner_.end(),
+                           [](const auto& it) { return it.expired(); }),
+            inner_.end());
+      }
+      if (done_) inner_.push_back(inner);
+      return;
+    }
+  }
+  inner->cancel();
+}
+
 void Call::give_up(absl::Status status) {
+  std::vector<std::weak_ptr<Cancellable>> inner;
   std::optional<Ending> ending = end();
   if (!ending.has_value()) return;
+  {
+    const MutexLock lock(mutex_);
+    given_up_ = true;
+    inner.swap(inner_);
+  }
   const std::shared_ptr<Cancellable> at_peer = std::move(ending->at_peer);
   Response response;
   response.answer.status = marked(
       std::move(status), ending->away ? Outcome::kUnknown : Outcome::kNotRun);
   answer(*std::move(ending), std::move(response));
   if (at_peer != nullptr) at_peer->cancel();
+  for (const std::weak_ptr<Cancellable>& it : inner) {
+    if (const std::shared_ptr<Cancellable> call = it.lock()) call->cancel();
+  }
 }
 
 std::optional<Call::Ending> Call::end() {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -53,6 +54,8 @@ class Call final : public Cancellable,
   Core& core() const { return *core_; }
   const Request& request() const { return request_; }
   bool ended() const;
+  // `inner` is cancelled if this call is given up: by a cancel or its deadline.
+  void adopt(const std::shared_ptr<Cancellable>& inner);
   // False: the call has ended, so the operation must not begin.
   bool begin();
   // After begin(): it could not begin after all. False: the call has ended.
@@ -109,6 +112,8 @@ class Call final : public Cancellable,
   Hop hop_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t sends_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<Cancellable>> inner_ ABSL_GUARDED_BY(mutex_);
+  bool given_up_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<Timers::Id> timer_ ABSL_GUARDED_BY(mutex_);
   // Where it waits for its turn.
   std::shared_ptr<StoredBucket> bucket_ ABSL_GUARDED_BY(mutex_);

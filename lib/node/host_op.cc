@@ -149,7 +149,11 @@ void execute_host_op(Call& call, const HostOp& host_op, const Payload& args,
 
   absl::StatusOr<Payload> payload;
   {
-    const CurrentOp current(std::move(held), call.request().deadline);
+    const CurrentOp current(std::move(held), call.request().deadline,
+                            [outer = call.shared_from_this()](
+                                const std::shared_ptr<Cancellable>& inner) {
+                              outer->adopt(inner);
+                            });
     payload = invoke(op, host_op, args, context);
   }
   if (!context.refused().ok()) payload = context.refused();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "base/blocking.h"
 #include "base/mutex.h"
 #include "base/outcome_mark.h"
@@ -69,6 +70,10 @@ absl::StatusOr<Aim> aim(const Core& core, const Target& target, Op op,
   if (request.here) {
     auto node = NodeName::parse(target.node);
     if (!node.ok()) return not_run(std::move(node).status());
+    if (node->port() == 0) {
+      return not_run(absl::InvalidArgumentError(
+          absl::StrCat("nobody can dial port 0 of ", node->str())));
+    }
     aim.destination = *std::move(node);
   }
   if (target.kind == Target::Kind::kRef && target.bucket_id == 0) {
@@ -78,6 +83,13 @@ absl::StatusOr<Aim> aim(const Core& core, const Target& target, Op op,
   absl::Status status = check_names(core.limits(), request);
   if (!status.ok()) return status;
   return aim;
+}
+
+// A call that an operation of the host makes is cancelled with it.
+std::shared_ptr<Call> belongs_to_current_op(std::shared_ptr<Call> call) {
+  const CurrentOp* const current = CurrentOp::get();
+  if (current != nullptr) current->adopt()(call);
+  return call;
 }
 
 // What the caller wants beside the result.
@@ -145,8 +157,9 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
     return internal::not_run(internal::BlockingRegion::refusal());
   }
   internal::Waiter waiter;
-  Call::start(core_.shared_from_this(), std::move(aim->request),
-              std::move(aim->destination), waiter.done());
+  internal::belongs_to_current_op(
+      Call::start(core_.shared_from_this(), std::move(aim->request),
+                  std::move(aim->destination), waiter.done()));
   Response response = waiter.wait();
   internal::deliver(options, std::move(response.hops), response.out);
   return internal::to_result<T>(std::move(response.answer));
@@ -177,9 +190,10 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
     done(internal::to_result<T>(std::move(response.answer)),
          std::move(deliver));
   };
-  return Call::start(core_.shared_from_this(), std::move(aim->request),
-                     std::move(aim->destination), std::move(answered),
-                     shared == nullptr ? nullptr : shared->batch_.get());
+  return internal::belongs_to_current_op(
+      Call::start(core_.shared_from_this(), std::move(aim->request),
+                  std::move(aim->destination), std::move(answered),
+                  shared == nullptr ? nullptr : shared->batch_.get()));
 }
 
 #define KV_INSTANTIATE(T)                                                    \

@@ -46,8 +46,7 @@ std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
                                      std::nullopt, std::move(done));
   Core& it = *call->core_;
-  absl::Status admitted =
-      check_received(it.self(), it.limits(), call->request_);
+  absl::Status admitted = check_received(it.limits(), call->request_);
   if (admitted.ok()) admitted = it.calls().add(call, call->place_);
   if (admitted.ok()) {
     call->advance();

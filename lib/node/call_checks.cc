@@ -25,13 +25,7 @@ absl::Status check_names(const Limits& limits, const Request& request) {
   return check_sizes(limits, request.op);
 }
 
-absl::Status check_received(const NodeName& self, const Limits& limits,
-                            const Request& request) {
-  if (!request.to.empty() && request.to != self.str()) {
-    return not_run(absl::UnavailableError(
-        absl::StrCat(quoted(request.to, request.to.size()),
-                     " is unreachable: at its address is ", self.str())));
-  }
+absl::Status check_received(const Limits& limits, const Request& request) {
   if (request.path.size() > kMostHops || request.held.size() > kMostHops) {
     return not_run(absl::InvalidArgumentError(absl::StrCat(
         "the call came over more than ", kMostHops, " hops or operations")));

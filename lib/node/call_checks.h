@@ -19,9 +19,7 @@ inline constexpr std::uint32_t kMostHops = 64;
 // Names and sizes. kInvalidArgument, marked not_run.
 absl::Status check_names(const Limits& limits, const Request& request);
 // The same and the rest of a request that a peer has sent.
-// kUnavailable, marked not_run, where it was meant for another node.
-absl::Status check_received(const NodeName& self, const Limits& limits,
-                            const Request& request);
+absl::Status check_received(const Limits& limits, const Request& request);
 
 // kOutOfRange, marked not_run.
 absl::Status no_entry(std::string_view bucket, const RoutingTable& table);

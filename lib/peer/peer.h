@@ -41,10 +41,6 @@ struct Request {
   std::vector<Held> held;
   bool want_trace = false;
   bool want_out = false;
-
-  // Of one that has arrived: whom the sender meant to reach; empty if it did
-  // not say.
-  std::string to;
 };
 
 // About how much of a message it takes.

@@ -153,7 +153,7 @@ class GrpcPeer::SingleTrip final : public Trip, public Cancellable {
              std::shared_ptr<TripList> trips, const Request& request, Done done)
       : Trip(std::move(name), std::move(channel), std::move(trips),
              request.deadline),
-        request_(to_message(request, this->name())),
+        request_(to_message(request)),
         done_(std::move(done)) {}
 
   void cancel() override { stop(); }
@@ -180,7 +180,7 @@ class GrpcPeer::SharedTrip final : public Trip {
              last_deadline(calls)),
         wanted_(calls.size()) {
     for (Outgoing& call : calls) {
-      *request_.add_requests() = to_message(call.request, this->name());
+      *request_.add_requests() = to_message(call.request);
       done_.push_back(std::move(call.done));
     }
   }

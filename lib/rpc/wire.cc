@@ -69,7 +69,7 @@ absl::Status bad(const char* what, const absl::Status& why) {
 
 }  // namespace
 
-v1::RouteRequest to_message(const Request& request, const NodeName& name) {
+v1::RouteRequest to_message(const Request& request) {
   v1::RouteRequest to;
   to.set_bucket(request.bucket);
   to.set_bucket_id(request.bucket_id);
@@ -83,7 +83,6 @@ v1::RouteRequest to_message(const Request& request, const NodeName& name) {
   }
   to.set_want_trace(request.want_trace);
   to.set_want_out(request.want_out);
-  to.set_to(name.str());
   write_op(request.op, to);
   return to;
 }
@@ -109,7 +108,6 @@ absl::StatusOr<Request> from_message(const v1::RouteRequest& message) {
   }
   request.want_trace = message.want_trace();
   request.want_out = message.want_out();
-  request.to = message.to();
   return request;
 }
 

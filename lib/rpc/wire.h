@@ -20,7 +20,7 @@ inline constexpr char kExecutedKey[] = "kvroute-executed";  // "no", or absent
 inline constexpr char kFailureKey[] = "kvroute-failure-bin";
 
 // The deadline does not travel in the message but as that of the gRPC call.
-v1::RouteRequest to_message(const Request& request, const NodeName& to);
+v1::RouteRequest to_message(const Request& request);
 // kInvalidArgument or kUnimplemented (an operation that this version does not
 // know), marked not_run. The deadline is left alone.
 absl::StatusOr<Request> from_message(const v1::RouteRequest& message);

@@ -1,4 +1,4 @@
-// Calls that operations of the host make, and calls that reach the wrong node.
+// Calls that operations of the host make.
 #include <kv/kv.h>
 
 #include <string>
@@ -75,19 +75,9 @@ TEST_P(InnerCallsTest, WaitingForTheOwnBucketThroughATaskIsDetected) {
             absl::StatusCode::kAborted);
 }
 
-class WrongNodeTest : public kv_tests::TwoNodes {};
+class BadNameTest : public kv_tests::TwoNodes {};
 
-TEST_F(WrongNodeTest, ACallIsNotAnsweredByAnotherNodeAtTheSameAddress) {
-  const std::string nobody = "nobody@" + std::string(bar_->name().address());
-  const absl::Status status =
-      foo_->router().call(nobody, kv::Whoami{}).status();
-  expect_failure(status, absl::StatusCode::kUnavailable, kv::Outcome::kNotRun,
-                 nobody);
-  expect_failure(status, absl::StatusCode::kUnavailable, kv::Outcome::kNotRun,
-                 bar_->name());
-}
-
-TEST_F(WrongNodeTest, PortZeroIsABadName) {
+TEST_F(BadNameTest, PortZeroIsABadName) {
   expect_failure(foo_->router().call("bar@127.0.0.1:0", kv::Whoami{}).status(),
                  absl::StatusCode::kInvalidArgument, kv::Outcome::kNotRun,
                  "port 0");

@@ -18,9 +18,6 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 
 # For everything below, generated code included: a sanitizer wants to see all of the program.
-if(KVROUTE_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
-endif()
 if(KVROUTE_SANITIZE)
   add_compile_options(-fsanitize=${KVROUTE_SANITIZE} -fno-sanitize-recover=all
                       -fno-omit-frame-pointer)

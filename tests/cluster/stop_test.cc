@@ -43,6 +43,9 @@ class StopTest : public kv_tests::TwoNodes {
     release_.set();
     // Operations that outlived their node use this fixture.
     EXPECT_TRUE(eventually([&] { return ended_ >= expected_ends_; }));
+    // So do those that still run on one that lives.
+    foo_.reset();
+    bar_.reset();
   }
   kv::Router& router() { return foo_->router(); }
 

@@ -55,6 +55,8 @@ TEST_P(InnerCallsTest, CancellingAnOperationCancelsTheCallsItMakes) {
   EXPECT_TRUE(ended.wait(kv_tests::kLong / 2)) << "waits for the inner call";
   EXPECT_EQ(told.code(), absl::StatusCode::kCancelled) << told;
   release.set();
+  foo_.reset();  // the operations use what is about to go
+  bar_.reset();
 }
 
 TEST_P(InnerCallsTest, WaitingForTheOwnBucketThroughATaskIsDetected) {

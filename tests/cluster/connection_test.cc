@@ -133,4 +133,17 @@ TEST_F(ConnectionTest, PingFailsAsACallDoes) {
                  deaf.name("deaf"));
 }
 
+TEST(PeerLimitTest, PeersThatDoNotAnswerMakeRoomForOthers) {
+  kv::NodeOptions options;
+  options.max_peers = 2;
+  const auto foo = start_node("foo", options);
+  const auto bar = start_node("bar");
+  for (const char* name : {"one", "two", "three"}) {
+    const std::string gone = start_node(name)->name();  // and stopped again
+    expect_failure(foo->router().call(gone, kv::Whoami{}).status(),
+                   absl::StatusCode::kUnavailable, kv::Outcome::kNotRun, gone);
+  }
+  EXPECT_EQ(*foo->router().call(bar->name(), kv::Whoami{}), bar->name().str());
+}
+
 }  // namespace

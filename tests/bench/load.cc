@@ -21,8 +21,13 @@ using Load = void (*)(Seconds time);
 const std::map<std::string, Load>& loads() {
   static const std::map<std::string, Load> kLoads = {
       {"one-at-a-time", kv_bench::load_one_at_a_time},
-      {"in-flight", kv_bench::load_in_flight},
       {"threads", kv_bench::load_threads},
+      {"in-flight", kv_bench::load_in_flight},
+      {"forwarded", kv_bench::load_forwarded},
+      {"large", kv_bench::load_large},
+      {"mixed", kv_bench::load_mixed},
+      {"crowd", kv_bench::load_crowd},
+      {"memory", kv_bench::load_memory},
   };
   return kLoads;
 }

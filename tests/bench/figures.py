@@ -1,0 +1,40 @@
+"""What was measured: for each figure, one value a round."""
+
+import statistics
+
+
+class Figures:
+    def __init__(self):
+        self._values = {}  # (what, who, figure, cores) -> {round: value}
+
+    def add(self, number, measured):
+        """`measured`: dictionaries with what, who, figure, value and cores."""
+        for each in measured:
+            place = (each["what"], each["who"], each["figure"], each["cores"])
+            self._values.setdefault(place, {})[number] = each["value"]
+
+    def who(self, what, figure, cores):
+        return [key[1] for key in self._values if (key[0], key[2], key[3]) == (what, figure, cores)]
+
+    def rounds(self, what, who, figure, cores):
+        """By round; empty where it was not measured."""
+        return self._values.get((what, who, figure, cores), {})
+
+    def median(self, what, who, figure, cores):
+        values = self.rounds(what, who, figure, cores).values()
+        return statistics.median(values) if values else None
+
+    def best(self, what, candidates, figure, cores, highest):
+        """The one of `candidates` with the best median: the baseline."""
+        measured = [who for who in candidates if self.rounds(what, who, figure, cores)]
+        if not measured:
+            return None
+        pick = max if highest else min
+        return pick(measured, key=lambda who: self.median(what, who, figure, cores))
+
+    def as_list(self):
+        return [
+            {"what": what, "who": who, "figure": figure, "cores": cores,
+             "median": statistics.median(values.values()), "rounds": list(values.values())}
+            for (what, who, figure, cores), values in self._values.items()
+        ]

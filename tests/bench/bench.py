@@ -11,7 +11,8 @@ import table
 from figures import Figures
 
 EPILOG = """Each round measures everything once, one after the other, so that what disturbs the machine for a while
-disturbs all alike. A ratio is taken within each round; what is printed is the median of the rounds."""
+disturbs all alike. A ratio is taken within each round; what is printed is the median of the rounds. Redis and
+Erlang are measured where redis-server, redis-tools and erlang-base are installed."""
 
 
 def parse_arguments():
@@ -31,9 +32,8 @@ def measure(rounds, seconds):
     figures = Figures()
     for number in range(1, rounds + 1):
         for name, figures_of in contestants.all_of_them(seconds):
-            print(f"round {number} of {rounds}: {name:<40}", end="\r", file=sys.stderr, flush=True)
+            print(f"round {number} of {rounds}: {name}", file=sys.stderr, flush=True)
             figures.add(number, figures_of())
-    print(" " * 60, end="\r", file=sys.stderr)
     return figures
 
 
@@ -41,8 +41,7 @@ def main():
     arguments = parse_arguments()
     figures = measure(arguments.rounds, arguments.seconds)
     rows = table.rows(figures)
-    about = contestants.about()
-    about["command"] = " ".join(["tests/bench/run.sh"] + sys.argv[1:])
+    about = contestants.about() + [" ".join(["tests/bench/run.sh"] + sys.argv[1:])]
     table.show(rows, about)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as out:

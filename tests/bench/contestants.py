@@ -10,13 +10,13 @@ import redis
 
 LOAD = "build/tests/bench/bench_load"
 MICRO = "build/tests/bench/bench_micro"
-# Each once with everything on one core, and once with two, as far as there are two.
-LOADS = ["one-at-a-time", "in-flight", "threads", "forwarded", "large", "mixed"]
-ONCE = ["crowd", "memory"]
+LOADS = ["one-at-a-time", "in-flight", "threads", "forwarded", "large", "mixed", "crowd", "memory"]
+# Where it matters most whether both sides share a core; the others have all there are.
+ON_ONE_CORE_TOO = ["one-at-a-time"]
 
 
-def cores():
-    return [count for count in (1, 2) if count <= len(os.sched_getaffinity(0))]
+def most_cores():
+    return min(2, len(os.sched_getaffinity(0)))
 
 
 def load(name, count, seconds):
@@ -39,17 +39,15 @@ def micro(count, seconds):
 
 def all_of_them(seconds):
     """Pairs of a name and a function that measures it once."""
-    most = cores()[-1]
+    most = most_cores()
     yield "in process", lambda: micro(most, seconds)
     for name in LOADS:
-        for count in cores():
-            yield f"{name}, cores: {count}", lambda name=name, count=count: load(name, count, seconds)
-    for name in ONCE:
+        if name in ON_ONE_CORE_TOO and most > 1:
+            yield f"{name}, on one core", lambda name=name: load(name, 1, seconds)
         yield name, lambda name=name: load(name, most, seconds)
     for module in (redis, erlang):
         if module.installed():
-            for count in cores():
-                yield f"{module.NAME}, cores: {count}", lambda module=module, count=count: module.measure(count, seconds)
+            yield module.NAME, lambda module=module: module.measure(most, seconds)
     if redis.installed():
         yield "redis, memory", lambda: redis.measure_memory(most)
 
@@ -66,10 +64,7 @@ def processor():
 
 
 def about():
-    """Where the figures come from."""
-    versions = {"gRPC": first_line("pkg-config", "--modversion", "grpc++"), "compiler": first_line("c++", "--version")}
-    for module in (redis, erlang):
-        if module.installed():
-            versions[module.NAME] = module.version()
-    return {"machine": f"{processor()}, {cores()[-1]} cores used of {os.cpu_count()}, Linux {platform.release()}",
-            "versions": versions}
+    """Lines that tell where the figures come from."""
+    versions = [f"gRPC {first_line(LOAD, 'grpc-version')}", first_line("c++", "--version")]
+    versions += [f"{module.NAME} {module.version()}" for module in (redis, erlang) if module.installed()]
+    return [f"{processor()}, {most_cores()} of {os.cpu_count()} cores, Linux {platform.release()}", ", ".join(versions)]

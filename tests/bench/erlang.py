@@ -4,10 +4,10 @@ import shutil
 import subprocess
 import tempfile
 
+from figures import IN_FLIGHT
 from redis import as_figures, free_port, pinned
 
 NAME = "erlang"
-IN_FLIGHT = (1, 4, 16, 64, 256)
 MODULE = "tests/bench/erpc_load.erl"
 
 

@@ -2,6 +2,8 @@
 
 import statistics
 
+IN_FLIGHT = (1, 4, 16, 64, 256)  # as bench_load's
+
 
 class Figures:
     def __init__(self):
@@ -13,8 +15,8 @@ class Figures:
             place = (each["what"], each["who"], each["figure"], each["cores"])
             self._values.setdefault(place, {})[number] = each["value"]
 
-    def who(self, what, figure, cores):
-        return [key[1] for key in self._values if (key[0], key[2], key[3]) == (what, figure, cores)]
+    def most_cores(self):
+        return max(cores for _, _, _, cores in self._values)
 
     def rounds(self, what, who, figure, cores):
         """By round; empty where it was not measured."""

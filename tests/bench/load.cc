@@ -57,6 +57,7 @@ void pin(int cores) {
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty()) return usage();
+  if (arguments[0] == "grpc-version") return kv_bench::say_grpc_version();
   if (arguments[0] == "serve-echo") return kv_bench::serve_echo(arguments[1]);
   if (arguments[0] == "serve-node") return kv_bench::serve_node(arguments[1]);
 

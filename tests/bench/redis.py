@@ -9,9 +9,10 @@ import subprocess
 import tempfile
 import time
 
+from figures import IN_FLIGHT
+
 NAME = "redis"
 KEYS = 1_000_000
-IN_FLIGHT = (1, 4, 16, 64, 256)
 # What it does here or there in a second, to choose how many requests make up the time that is wanted.
 GUESS_PLAIN = 15_000
 GUESS_PIPELINED = 300_000

@@ -74,6 +74,7 @@ void load_crowd(Seconds time) {
     nodes.push_back(check(kv::Node::start(std::move(options))));
   }
   const auto report_threads = [&](const std::string& who) {
+    std::this_thread::sleep_for(time);  // gRPC's pool shrinks by itself
     report(kWhat, who, "threads_per_node", (threads() - before) / kNodes);
   };
   call_peers(nodes, 2);
@@ -81,7 +82,6 @@ void load_crowd(Seconds time) {
   call_peers(nodes, kNodes - 1);
   report_threads("31 peers");
 
-  std::this_thread::sleep_for(time);  // what was begun ends
   const Seconds used = processor_time();
   std::this_thread::sleep_for(3 * time);
   report(kWhat, "idle", "percent_of_a_core",

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "child.h"
 #include "cluster.h"
 #include "echo.h"
 #include "fail.h"
@@ -58,8 +59,11 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty()) return usage();
   if (arguments[0] == "grpc-version") return kv_bench::say_grpc_version();
-  if (arguments[0] == "serve-echo") return kv_bench::serve_echo(arguments[1]);
-  if (arguments[0] == "serve-node") return kv_bench::serve_node(arguments[1]);
+  if (arguments.size() == 2 && arguments[0].rfind("serve-", 0) == 0) {
+    kv_bench::end_with_parent();
+    return arguments[0] == "serve-echo" ? kv_bench::serve_echo(arguments[1])
+                                        : kv_bench::serve_node(arguments[1]);
+  }
 
   const auto load = loads().find(arguments[0]);
   if (load == loads().end() || arguments.size() % 2 == 0) return usage();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "fail.h"
 #include "shape.h"
 
@@ -197,8 +198,8 @@ std::string ranges_table() {
   std::string text;
   for (std::size_t i = 0; i < kEntries; ++i) {
     const std::string prefix = "user:" + number_text(i);
-    text += prefix + ".." + prefix + " n" + std::to_string(i % 16) +
-            "@127.0.0.1:" + std::to_string(4001 + i % 16) + "\n";
+    absl::StrAppend(&text, prefix, "..", prefix, " n", i % 16,
+                    "@127.0.0.1:", 4001 + i % 16, "\n");
   }
   return text;
 }

@@ -102,8 +102,9 @@ GOALS = [
          at_most=1.0),
     Goal("1 M keys, allocated", "1 M keys", "kvroute", "allocated_bytes_per_key", ("redis hash", "redis keys"),
          at_most=1.0),
+    # A thread more or less for all 32 is the pool that gRPC has for the whole process.
     Goal("32 nodes, threads of each: 31 peers to 2", "32 nodes", "31 peers", "threads_per_node", ("2 peers",),
-         at_most=1.0),
+         at_most=1.1),
     Goal("32 nodes, idle, all together", "32 nodes", "idle", "percent_of_a_core", at_most=1.0, absolute=True),
 ]
 

@@ -238,7 +238,8 @@ class KV_EXPORT Router {
   template <typename Op>
   std::shared_ptr<internal::Cancellable> start_erased(
       const Target& target, const Op& op, const CallOptions& options,
-      Shared* shared, std::shared_ptr<internal::Sink<typename Op::Result>> sink);
+      Shared* shared,
+      std::shared_ptr<internal::Sink<typename Op::Result>> sink);
   std::shared_ptr<internal::Runner> runner();
 
   internal::Core& core_;

@@ -186,9 +186,9 @@ std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
         });
     if (tried == BucketMap::Tried::kTaken) return std::nullopt;
     if (tried == BucketMap::Tried::kNone || other || dropped) {
-      // Slowly: it has to be made or removed, or to be said why it can't be had.
-      // Whoever drops a bucket marks it first and removes it then; in between it
-      // may be found.
+      // Slowly: it has to be made or removed, or to be said why it can't be
+      // had. Whoever drops a bucket marks it first and removes it then; in
+      // between it may be found.
       auto bucket = find_bucket(home, id, std::is_same_v<T, Create>);
       if (!bucket.ok()) {
         if (result.has_value()) return result;

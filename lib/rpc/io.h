@@ -47,8 +47,8 @@ class Io {
   bool enter();
   void leave();
 
-  // Waits until all have left. Idempotent. REQUIRES: they do soon; not called by
-  // an event.
+  // Waits until all have left. Idempotent. REQUIRES: they do soon; not called
+  // by an event.
   void stop();
 
  private:

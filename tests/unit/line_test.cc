@@ -70,7 +70,8 @@ class RecordingPeer final : public Peer {
 
 class OnePeer final : public Peers {
  public:
-  absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& /*name*/) override {
+  absl::StatusOr<std::shared_ptr<Peer>> find(
+      const NodeName& /*name*/) override {
     if (!status.ok()) return status;
     return peer;
   }
@@ -282,8 +283,8 @@ TEST_F(LineTest, ACallThatWaitsForATripExpires) {
   send("a");
   send("b");
   send("c");
-  const auto late =
-      std::make_shared<Rider>("late", Clock::now() + std::chrono::milliseconds(5));
+  const auto late = std::make_shared<Rider>(
+      "late", Clock::now() + std::chrono::milliseconds(5));
   line_->send(late, false);
   EXPECT_TRUE(late->expiry.wait_for_arrivals(1));
   EXPECT_EQ(late->leaves, 0U);
@@ -291,8 +292,8 @@ TEST_F(LineTest, ACallThatWaitsForATripExpires) {
 
 TEST_F(LineTest, EachOfATripExpiresAtItsOwnTime) {
   Batch batch(4096);
-  const auto late =
-      std::make_shared<Rider>("late", Clock::now() + std::chrono::milliseconds(5));
+  const auto late = std::make_shared<Rider>(
+      "late", Clock::now() + std::chrono::milliseconds(5));
   const auto rider = std::make_shared<Rider>("rider");
   batch.add(line_, late);
   batch.add(line_, rider);

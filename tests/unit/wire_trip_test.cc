@@ -191,14 +191,13 @@ TEST_F(WireTripTest, ResultsAreReadByTheGeneratedCodeAndReadWhatThatWrites) {
     for (const grpc::ByteBuffer& buffer :
          {writer.finish(), buffer_of(expected.SerializeAsString())}) {
       std::size_t count = 0;
-      read_results(buffer, responses.size(), kBar,
-                   [&](std::size_t place, Response&& response) {
-                     EXPECT_EQ(place, count++);
-                     EXPECT_EQ(response.handed_back,
-                               responses[place].handed_back);
-                     EXPECT_EQ(plain(std::move(response)),
-                               plain(responses[place]));
-                   });
+      read_results(
+          buffer, responses.size(), kBar,
+          [&](std::size_t place, Response&& response) {
+            EXPECT_EQ(place, count++);
+            EXPECT_EQ(response.handed_back, responses[place].handed_back);
+            EXPECT_EQ(plain(std::move(response)), plain(responses[place]));
+          });
       EXPECT_EQ(count, responses.size());
     }
   }
@@ -224,7 +223,8 @@ TEST_F(WireTripTest, BrokenBytesAreRefusedOrRead) {
     std::string bytes =
         bytes_of(write_trip({&request, &request}, Peer::Trip::kFast, {}));
     for (std::size_t i = 1 + random_.below(3); i > 0; --i) {
-      bytes[random_.below(bytes.size())] = static_cast<char>(random_.below(256));
+      bytes[random_.below(bytes.size())] =
+          static_cast<char>(random_.below(256));
     }
     bytes.resize(random_.below(bytes.size() + 1));
     ArrivedTrip trip;

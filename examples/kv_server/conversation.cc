@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 #include "kv_server/answer.h"
@@ -14,40 +13,21 @@ namespace {
 
 using Kind = Command::Kind;
 
-void log_route(Kind kind, std::string_view bucket, const kv::Trace& trace) {
+void log_route(Kind kind, std::string_view bucket, const kv::Trace* trace) {
+  if (trace == nullptr) return;
   std::string way;
-  for (const kv::Hop& hop : trace.hops) {
+  for (const kv::Hop& hop : trace->hops) {
     if (!way.empty()) way += " -> ";
     way += hop.node.str();
   }
   spdlog::info("{} \"{}\" went {}", command_name(kind), one_line(bucket), way);
 }
 
-bool can_be_joined(Kind kind) {
-  return kind == Kind::kGet || kind == Kind::kPut;
-}
-
-// Of requests that failed together: not because of one among them, or of their
-// sum? And is it safe to send them again?
-bool try_one_by_one(Kind kind, const absl::Status& failure) {
-  const bool of_size =
-      absl::IsResourceExhausted(failure) || absl::IsInvalidArgument(failure);
-  return of_size &&
-         (kind == Kind::kGet || kv::outcome(failure) == kv::Outcome::kNotRun);
-}
-
-const absl::Status& status_of(const absl::Status& result) { return result; }
-template <typename T>
-const absl::Status& status_of(const absl::StatusOr<T>& result) {
-  return result.status();
-}
-
-std::string answer_of(const kv::PutMany::Result& result, std::size_t) {
-  return answer_to(result);
-}
-std::string answer_of(const kv::GetMany::Result& result, std::size_t index) {
-  if (index < result->size()) return answer_to_get((*result)[index]);
-  return error_answer("the owner has answered with too few values");
+// Of requests that failed together and have not run: is each to try for itself?
+bool try_one_by_one(const absl::Status& failure) {
+  return absl::IsUnimplemented(failure) ||
+         (absl::IsResourceExhausted(failure) &&
+          kv::outcome(failure) == kv::Outcome::kNotRun);
 }
 
 }  // namespace
@@ -112,9 +92,7 @@ bool Conversation::start(const Command& command, const Op& op,
   Call<Op> started = call(command.bucket, op);
   if (started.task.ready()) {
     std::string answer = to_answer(started.task.await());
-    if (started.trace != nullptr) {
-      log_route(command.kind, command.bucket, *started.trace);
-    }
+    log_route(command.kind, command.bucket, started.trace.get());
     if (ticket.has_value()) {
       settle(*ticket, std::move(answer));
     } else {
@@ -128,8 +106,11 @@ bool Conversation::start(const Command& command, const Op& op,
   }
   const std::size_t bytes = command.key.size() + command.value.size();
   request_bytes_ += bytes;
-  await(command.kind, std::string(command.bucket), std::move(started),
-        [this, to_answer, bytes, at = *ticket](const auto& result) {
+  await(std::string(command.bucket), std::move(started),
+        [this, kind = command.kind, to_answer, bytes, at = *ticket](
+            const std::string& bucket, const typename Op::Result& result,
+            const kv::Trace* trace) {
+          log_route(kind, bucket, trace);
           request_bytes_ -= bytes;
           settle(at, to_answer(result));
         });
@@ -145,52 +126,54 @@ void Conversation::go_on(const std::string& bucket) {
 }
 
 bool Conversation::start_next(const std::string& bucket, Queue& queue) {
-  const Kind kind = queue.front().kind;
   Requests requests;
   do {
     request_bytes_ -= queue.front().bytes();
     requests.push_back(std::move(queue.front()));
     queue.pop_front();
-  } while (can_be_joined(kind) && !requests.front().alone && !queue.empty() &&
-           queue.front().kind == kind && !queue.front().alone);
-
-  if (requests.size() == 1) {
-    const Request& request = requests.front();
-    return start({kind, bucket, request.key, request.value}, request.ticket);
-  }
-  if (kind == Kind::kGet) {
-    kv::GetMany op;
-    for (const Request& request : requests) op.keys.push_back(request.key);
-    return start_together(bucket, op, std::move(requests));
-  }
-  kv::PutMany op;
-  for (const Request& request : requests) {
-    op.pairs.emplace_back(request.key, request.value);
-  }
-  return start_together(bucket, op, std::move(requests));
+  } while (can_join(requests.back()) && !queue.empty() &&
+           can_join(queue.front()));
+  if (requests.size() > 1) return start_together(bucket, std::move(requests));
+  const Request& request = requests.front();
+  return start({request.kind, bucket, request.key, request.value},
+               request.ticket);
 }
 
-template <typename Op>
-bool Conversation::start_together(const std::string& bucket, const Op& op,
+bool Conversation::can_join(const Request& request) {
+  return !request.alone && can_travel_together(request.kind, request.bytes());
+}
+
+bool Conversation::start_together(const std::string& bucket,
                                   Requests requests) {
-  Call<Op> started = call(bucket, op);
-  const Kind kind = requests.front().kind;
+  BatchRequest batch;
+  std::size_t bytes = 0;
+  for (const Request& request : requests) {
+    add_to_batch(request.kind, request.key, request.value, batch);
+    bytes += request.bytes();
+  }
+  auto started = call(bucket, kBatch(std::move(batch)));
   if (started.task.ready()) {
-    const auto result = started.task.await();
-    if (started.trace != nullptr) log_route(kind, bucket, *started.trace);
-    settle(bucket, std::move(requests), result);
+    auto result = started.task.await();
+    log(bucket, requests, started.trace.get());
+    settle(bucket, std::move(requests), std::move(result));
     return true;
   }
-  std::size_t bytes = 0;
-  for (const Request& request : requests) bytes += request.bytes();
   request_bytes_ += bytes;
-  await(kind, bucket, std::move(started),
-        [this, bucket, bytes,
-         requests = std::move(requests)](const auto& result) mutable {
+  await(bucket, std::move(started),
+        [this, bytes, requests = std::move(requests)](
+            const std::string& at, absl::StatusOr<BatchReply> result,
+            const kv::Trace* trace) mutable {
+          log(at, requests, trace);
           request_bytes_ -= bytes;
-          settle(bucket, std::move(requests), result);
+          settle(at, std::move(requests), std::move(result));
         });
   return false;
+}
+
+void Conversation::log(std::string_view bucket, const Requests& requests,
+                       const kv::Trace* trace) {
+  for (const Request& request : requests)
+    log_route(request.kind, bucket, trace);
 }
 
 template <typename Op>
@@ -208,19 +191,17 @@ Conversation::Call<Op> Conversation::call(std::string_view bucket,
 }
 
 template <typename Op, typename Then>
-void Conversation::await(Kind kind, std::string bucket, Call<Op> call,
-                         Then then) {
+void Conversation::await(std::string bucket, Call<Op> call, Then then) {
   service_->calls_under_way.fetch_add(1, std::memory_order_relaxed);
-  call.task.then([self = shared_from_this(), kind, bucket = std::move(bucket),
+  call.task.then([self = shared_from_this(), bucket = std::move(bucket),
                   trace = std::move(call.trace),
                   then = std::move(then)](typename Op::Result result) mutable {
     Loop& loop = *self->loop_;
-    loop.post([self = std::move(self), kind, bucket = std::move(bucket),
+    loop.post([self = std::move(self), bucket = std::move(bucket),
                trace = std::move(trace), then = std::move(then),
                result = std::move(result)]() mutable {
       self->service_->calls_under_way.fetch_sub(1, std::memory_order_relaxed);
-      if (trace != nullptr) log_route(kind, bucket, *trace);
-      then(result);
+      then(bucket, std::move(result), trace.get());
       self->go_on(bucket);
       if (self->listener_ == nullptr || std::exchange(self->told_, true))
         return;
@@ -233,22 +214,28 @@ void Conversation::await(Kind kind, std::string bucket, Call<Op> call,
   });
 }
 
-template <typename Result>
 void Conversation::settle(const std::string& bucket, Requests requests,
-                          const Result& result) {
-  const absl::Status& status = status_of(result);
-  if (try_one_by_one(requests.front().kind, status)) {
-    Queue& queue = queues_.find(bucket)->second;
-    for (; !requests.empty(); requests.pop_back()) {
-      requests.back().alone = true;
-      request_bytes_ += requests.back().bytes();
-      queue.push_front(std::move(requests.back()));
+                          absl::StatusOr<BatchReply> result) {
+  const absl::Status& status = result.status();
+  std::size_t answered = 0;
+  if (result.ok()) {
+    for (std::string& answer : *result->mutable_answers()) {
+      if (answered == requests.size()) break;
+      settle(requests[answered++].ticket, std::move(answer));
+    }
+  } else if (!try_one_by_one(status)) {
+    for (const Request& request : requests) {
+      settle(request.ticket, answer_to_failure(status));
     }
     return;
   }
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    settle(requests[i].ticket,
-           status.ok() ? answer_of(result, i) : answer_to_failure(status));
+  // The others go on from here. Without any answer the first is too large.
+  Queue& queue = queues_.find(bucket)->second;
+  for (std::size_t i = requests.size(); i > answered; --i) {
+    Request& request = requests[i - 1];
+    request.alone = !result.ok() || i == 1;
+    request_bytes_ += request.bytes();
+    queue.push_front(std::move(request));
   }
 }
 

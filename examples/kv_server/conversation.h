@@ -15,8 +15,9 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "kv_server/answer_queue.h"
+#include "kv_server/batch.h"
 #include "kv_server/command.h"
 #include "kv_server/line_reader.h"
 #include "kv_server/loop.h"
@@ -24,11 +25,11 @@
 
 namespace kv_server {
 
-// Every request is routed. Those for different buckets are under way at the
-// same time, those for one bucket one after the other: two calls may overtake
-// each other on their way, so the next leaves when the one before is answered.
-// What has queued up for a bucket by then leaves together, GETs as one GetMany
-// and PUTs as one PutMany. Answers come in the order of the requests.
+// Every request is routed. Those for different buckets are under way at the same
+// time, those for one bucket one after the other: two calls may overtake each
+// other on their way, so the next leaves when the one before is answered. What
+// has queued up for a bucket by then leaves together. Answers come in the order
+// of the requests.
 //
 // Belongs to the thread of its loop. Calls under way keep it alive.
 class Conversation : public std::enable_shared_from_this<Conversation> {
@@ -76,20 +77,20 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   bool start(const Command& command, const Op& op, ToAnswer to_answer,
              std::optional<Ticket> ticket);
   bool start_next(const std::string& bucket, Queue& queue);
-  template <typename Op>
-  bool start_together(const std::string& bucket, const Op& op,
-                      Requests requests);
+  bool start_together(const std::string& bucket, Requests requests);
+  static bool can_join(const Request& request);
 
   template <typename Op>
   Call<Op> call(std::string_view bucket, const Op& op);
-  // `then(result)` on the loop's thread, and then go_on(bucket).
+  // `then(bucket, result, trace)` on the loop's thread, and then go_on(bucket).
   template <typename Op, typename Then>
-  void await(Command::Kind kind, std::string bucket, Call<Op> call, Then then);
+  void await(std::string bucket, Call<Op> call, Then then);
 
-  // Together: what each gets, unless they have to be tried one at a time.
-  template <typename Result>
+  static void log(std::string_view bucket, const Requests& requests,
+                  const kv::Trace* trace);
+  // What each gets, unless it has to try again.
   void settle(const std::string& bucket, Requests requests,
-              const Result& result);
+              absl::StatusOr<BatchReply> result);
   void settle(Ticket ticket, std::string answer);
   // The call of this bucket is answered: what has waited for that may leave.
   void go_on(const std::string& bucket);

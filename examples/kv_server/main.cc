@@ -24,6 +24,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/reflection.h"
 #include "absl/time/time.h"
+#include "kv_server/batch.h"
 #include "kv_server/server.h"
 #include "kv_server/service.h"
 
@@ -186,6 +187,9 @@ int serve(kv::RoutingTable table) {
   options.max_buckets = absl::GetFlag(FLAGS_max_buckets);
   auto node = kv::Node::start(std::move(options));
   if (!node.ok()) return fail("", node.status());
+
+  const absl::Status defined = kv_server::define_batch(**node);
+  if (!defined.ok()) return fail("", defined);
 
   auto service = std::make_shared<Service>((*node)->router());
   service->timeout = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_timeout));

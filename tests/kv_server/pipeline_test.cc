@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "cluster/sockets.h"
 #include "fault/seed.h"
 #include "kv_server/server_process.h"
 
@@ -141,11 +142,11 @@ TEST_F(KvServerPipelineTest, AFrozenNodeHoldsUpNobodyElse) {
   bar_->signal(SIGCONT);
 }
 
-TEST_F(KvServerPipelineTest, ValuesThatAreTooLargeTogetherAreSentOneByOne) {
+TEST_F(KvServerPipelineTest, ValuesThatAreTooLargeForOneReplyAllCome) {
   Client client(foo_->port());
   const std::string value(60000, 'v');
   client.ask("CREATE shopping\r\nPUT shopping big " + value + "\r\n", 2);
-  const int count = 400;  // 24 MB; an answer of many values has at most 16 MiB
+  const int count = 400;  // 24 MB, far more than one reply has
   std::string requests;
   for (int i = 0; i < count; ++i) requests += "GET shopping big\r\n";
   client.send(requests);
@@ -167,6 +168,23 @@ TEST_F(KvServerPipelineTest, ARequestOverALimitHarmsNoneThatItTravelledWith) {
   EXPECT_EQ(client.lines(5), "OK\r\nOK\r\nOK\r\nOK\r\nOK\r\n");
   EXPECT_EQ(client.line().substr(0, 6), "ERROR ");
   EXPECT_EQ(client.lines(5), "OK\r\nOK\r\nOK\r\n8\r\nOK\r\n");
+}
+
+TEST_F(KvServerPipelineTest, AnOwnerThatIsNoKvServerGetsThemOneByOne) {
+  const std::uint32_t seed = kv::internal::test_seed();
+  SCOPED_TRACE(kv::internal::shown(seed));
+  const auto other = start_node("other");
+  ASSERT_NE(other, nullptr);
+  table_ = "a..z " + other->name().str();
+  ASSERT_TRUE(other->set_table(*kv::RoutingTable::parse(table_)).ok());
+  const std::string name = Socket::bound().name("foo");
+  foo_ = start(name);
+  ASSERT_NE(foo_, nullptr);
+  const Script script = random_script(seed, 500, {"shopping", "world"});
+  Client client(foo_->port());
+  client.send(script.requests);
+  client.half_close();
+  EXPECT_EQ(client.rest(), script.answers);
 }
 
 }  // namespace

@@ -2,14 +2,9 @@
 
 #include <kv/outcome.h>
 
-#include <cstddef>
+#include "kv_server/one_line.h"
 
 namespace kv_server {
-namespace {
-
-constexpr std::size_t kMostCauseBytes = 4096;
-
-}  // namespace
 
 std::string answer_to_failure(const absl::Status& failure) {
   if (absl::IsNotFound(failure) && kv::outcome(failure) == kv::Outcome::kRan) {
@@ -47,21 +42,6 @@ std::string answer_to_delete(const kv::Delete::Result& value) {
 
 std::string error_answer(std::string_view cause) {
   return "ERROR " + one_line(cause) + "\r\n";
-}
-
-std::string one_line(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string line;
-  for (const char each : text.substr(0, kMostCauseBytes)) {
-    const auto byte = static_cast<unsigned char>(each);
-    if (byte >= 0x20 && byte < 0x7f) {
-      line += each;
-    } else {
-      line += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  if (text.size() > kMostCauseBytes) line += "...";
-  return line;
 }
 
 }  // namespace kv_server

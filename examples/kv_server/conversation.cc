@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kv_server/answer.h"
+#include "kv_server/one_line.h"
 
 namespace kv_server {
 namespace {

@@ -25,11 +25,11 @@
 
 namespace kv_server {
 
-// Every request is routed. Those for different buckets are under way at the same
-// time, those for one bucket one after the other: two calls may overtake each
-// other on their way, so the next leaves when the one before is answered. What
-// has queued up for a bucket by then leaves together. Answers come in the order
-// of the requests.
+// Every request is routed. Those for different buckets are under way at the
+// same time, those for one bucket one after the other: two calls may overtake
+// each other on their way, so the next leaves when the one before is answered.
+// What has queued up for a bucket by then leaves together. Answers come in the
+// order of the requests.
 //
 // Belongs to the thread of its loop. Calls under way keep it alive.
 class Conversation : public std::enable_shared_from_this<Conversation> {

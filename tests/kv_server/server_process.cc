@@ -12,6 +12,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -35,6 +36,8 @@ std::unique_ptr<ServerProcess> ServerProcess::spawn(const Flags& flags) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  // Else AddressSanitizer keeps what was freed, and tests can't see what is held.
+  setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);
   pid_t pid = -1;
   const int error =
       posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ);

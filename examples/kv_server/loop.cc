@@ -15,7 +15,8 @@ void Loop::finish() {
     dropped.swap(jobs_);
   }
   work_.reset();
-  context_.stop();
+  // After what sockets that were closed have to say, which may hold this loop.
+  asio::post(context_, [this] { context_.stop(); });
 }
 
 void Loop::post(Job job) {

@@ -179,10 +179,10 @@ std::size_t thread_count() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
 }
 
-int serve(kv::RoutingTable table) {
+int serve(const kv::RoutingTable& table) {
   kv::NodeOptions options;
   options.name = absl::GetFlag(FLAGS_name);
-  options.table = std::move(table);
+  options.table = table;
   options.insecure = absl::GetFlag(FLAGS_insecure);
   options.max_buckets = absl::GetFlag(FLAGS_max_buckets);
   auto node = kv::Node::start(std::move(options));
@@ -242,5 +242,5 @@ int main(int argc, char** argv) {
   logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
   logger->set_level(spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)));
   spdlog::set_default_logger(std::move(logger));
-  return serve(*std::move(table));
+  return serve(*table);
 }

@@ -101,7 +101,7 @@ void Server::take_clients() {
     }
     if (error == asio::error::connection_aborted) continue;
     if (error == asio::error::would_block) break;
-    spdlog::warn("can't take a connection: {}", error.message());
+    warn("can't take connections: " + error.message());
     pause_.expires_after(kPause);
     return pause_.async_wait([this](asio::error_code stopped) {
       if (!stopped) wait_for_clients();
@@ -114,9 +114,8 @@ void Server::take(tcp::socket socket, Worker& worker) {
   const std::size_t limit = service_->limits.connections;
   const std::size_t open =
       service_->connections.load(std::memory_order_relaxed);
-  if (open >= limit && Clock::now() >= next_warning_) {
-    next_warning_ = Clock::now() + kBetweenWarnings;
-    spdlog::warn("{} connections, the limit: others are refused", limit);
+  if (open >= limit) {
+    warn(std::to_string(limit) + " connections, the limit: others are refused");
   }
   if (open >= limit + kMostRefusals) return;
   auto session = std::make_shared<Session>(service_, worker.loop, worker.set,
@@ -129,6 +128,12 @@ void Server::take(tcp::socket socket, Worker& worker) {
                       " is the limit");
     }
   });
+}
+
+void Server::warn(const std::string& what) {
+  if (Clock::now() < next_warning_) return;
+  next_warning_ = Clock::now() + kBetweenWarnings;
+  spdlog::warn("{}", what);
 }
 
 void Server::drain(Clock::time_point deadline) {

@@ -59,6 +59,7 @@ class Server {
   void wait_for_clients();
   void take_clients();
   void take(asio::ip::tcp::socket socket, Worker& worker);
+  void warn(const std::string& what);  // now and then: clients can cause it
 
   const std::shared_ptr<Service> service_;
   std::vector<Worker> workers_;

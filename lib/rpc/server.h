@@ -10,6 +10,8 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "peer/peer.h"
+#include "rpc/io.h"
+#include "rpc/service.h"
 
 namespace kv::internal {
 
@@ -20,13 +22,16 @@ class Server {
   // address can't be listened on for another reason. Both name address and
   // cause.
   static absl::StatusOr<std::unique_ptr<Server>> start(
-      const std::string& address, std::size_t max_message_bytes);
+      const std::string& address, const MessageLimits& limits,
+      std::size_t io_threads);
   // REQUIRES: stop() was called.
   ~Server();
 
   std::uint16_t port() const { return port_; }
+  // The threads that serve it, for the node's own calls as well.
+  const std::shared_ptr<Io>& io() const;
 
-  // From now on calls go to `receiver`, which outlives the server.
+  // From now on calls go to `receiver`, which outlives the server. Once.
   void serve(Receiver& receiver);
 
   // Takes no more calls; those under way are cancelled at `deadline`. Waits

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build ccache libgrpc++-dev libprotobuf-dev libabsl-dev
-          protobuf-compiler protobuf-compiler-grpc)
+          protobuf-compiler protobuf-compiler-grpc libasio-dev libspdlog-dev)
 bench=(libbenchmark-dev python3 gnuplot-nox)
 case ${1-} in
   build) ;;

@@ -28,19 +28,22 @@ constexpr std::chrono::milliseconds kLastAnswers{500};
 struct Node::Parts {
   std::shared_ptr<Core> core;
   PeerPool* peers;  // the core's
-  std::unique_ptr<Server> server;
+  std::unique_ptr<Server> server;  // nullptr: a client
 };
 
 absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   auto name = internal::check_options(options);
   if (!name.ok()) return std::move(name).status();
   const std::size_t max_message = internal::max_message_bytes(options);
-  auto server = Server::start(
-      options.listen.empty() ? std::string(name->address()) : options.listen,
-      max_message);
-  if (!server.ok()) return std::move(server).status();
-
-  if (name->port() == 0) *name = name->with_port((*server)->port());
+  std::unique_ptr<Server> server;  // a client has none
+  if (!options.client) {
+    auto started = Server::start(
+        options.listen.empty() ? std::string(name->address()) : options.listen,
+        max_message);
+    if (!started.ok()) return std::move(started).status();
+    server = *std::move(started);
+    if (name->port() == 0) *name = name->with_port(server->port());
+  }
   auto peers = std::make_unique<PeerPool>(
       internal::ChannelOptions{options.connect_timeout, max_message},
       options.max_peers);
@@ -48,8 +51,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   parts->peers = peers.get();
   parts->core =
       std::make_shared<Core>(options, *std::move(name), std::move(peers));
-  parts->server = *std::move(server);
-  parts->server->serve(*parts->core);
+  parts->server = std::move(server);
+  if (parts->server != nullptr) parts->server->serve(*parts->core);
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
@@ -123,7 +126,9 @@ std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
   absl::Status status = parts_->core->stop(bound);
-  parts_->server->stop(Clock::now() + kLastAnswers);
+  if (parts_->server != nullptr) {
+    parts_->server->stop(Clock::now() + kLastAnswers);
+  }
   return status;
 }
 

@@ -27,6 +27,9 @@ struct NodeOptions {
   // one peer (`..` is the range of all names) lets that peer decide.
   bool client = false;
 
+  // Peers may replace this node's table, by kv::SetTable. Whoever may call a
+  // node could send its buckets' callers anywhere, so it has to be written.
+  bool remote_set_table = false;
 
   // Plaintext is for loopback: listening on any other address is refused unless
   // this is written.

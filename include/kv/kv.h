@@ -7,6 +7,7 @@
 #include "kv/bucket.h"
 #include "kv/bucket_ref.h"
 #include "kv/call_options.h"
+#include "kv/check.h"
 #include "kv/node.h"
 #include "kv/node_name.h"
 #include "kv/node_options.h"

@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kLastAnswers{500};
 
 struct Node::Parts {
   std::shared_ptr<Core> core;
-  PeerPool* peers;  // the core's
+  PeerPool* peers;                 // the core's
   std::unique_ptr<Server> server;  // nullptr: a client
 };
 

@@ -27,23 +27,20 @@ constexpr std::chrono::milliseconds kLastAnswers{500};
 
 struct Node::Parts {
   std::shared_ptr<Core> core;
-  PeerPool* peers;                 // the core's
-  std::unique_ptr<Server> server;  // nullptr: a client
+  PeerPool* peers;  // the core's
+  std::unique_ptr<Server> server;
 };
 
 absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   auto name = internal::check_options(options);
   if (!name.ok()) return std::move(name).status();
   const std::size_t max_message = internal::max_message_bytes(options);
-  std::unique_ptr<Server> server;  // a client has none
-  if (!options.client) {
-    auto started = Server::start(
-        options.listen.empty() ? std::string(name->address()) : options.listen,
-        max_message);
-    if (!started.ok()) return std::move(started).status();
-    server = *std::move(started);
-    if (name->port() == 0) *name = name->with_port(server->port());
-  }
+  std::string address = options.listen;
+  if (address.empty() && !options.client) address = name->address();
+  auto server = Server::start(address, max_message);
+  if (!server.ok()) return std::move(server).status();
+
+  if (name->port() == 0) *name = name->with_port((*server)->port());
   auto peers = std::make_unique<PeerPool>(
       internal::ChannelOptions{options.connect_timeout, max_message},
       options.max_peers);
@@ -51,8 +48,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   parts->peers = peers.get();
   parts->core =
       std::make_shared<Core>(options, *std::move(name), std::move(peers));
-  parts->server = std::move(server);
-  if (parts->server != nullptr) parts->server->serve(*parts->core);
+  parts->server = *std::move(server);
+  parts->server->serve(*parts->core);
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
@@ -126,9 +123,7 @@ std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
   absl::Status status = parts_->core->stop(bound);
-  if (parts_->server != nullptr) {
-    parts_->server->stop(Clock::now() + kLastAnswers);
-  }
+  parts_->server->stop(Clock::now() + kLastAnswers);
   return status;
 }
 

@@ -260,7 +260,8 @@ struct Server::Parts {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
     const std::string& address, std::size_t max_message_bytes) {
-  absl::Status free = probe(address);
+  const bool listens = !address.empty();
+  absl::Status free = listens ? probe(address) : absl::OkStatus();
   if (!free.ok()) return free;
   auto parts = std::make_unique<Parts>(max_message_bytes);
   int port = 0;
@@ -269,10 +270,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
   builder.SetMaxSendMessageSize(static_cast<int>(max_message_bytes));
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  if (listens) {
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  }
   builder.RegisterService(&parts->service);
   parts->server = builder.BuildAndStart();
-  if (parts->server == nullptr || port == 0) {
+  if (parts->server == nullptr || (listens && port == 0)) {
     return absl::UnavailableError(
         absl::StrCat("can't listen on ", address, ": gRPC would not start"));
   }

@@ -15,7 +15,9 @@ namespace kv::internal {
 
 class Server {
  public:
-  // Listens on `address`, `host:port`, where port 0 takes a free one. Refuses
+  // Listens on `address`, `host:port`, where port 0 takes a free one; nowhere
+  // if it is empty, as a client does: but the server's threads are those that
+  // notice that a connection to a peer has come about. Refuses
   // calls until serve(). kAlreadyExists: the port is in use; kUnavailable: the
   // address can't be listened on for another reason. Both name address and
   // cause.

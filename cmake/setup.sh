@@ -4,11 +4,12 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build ccache libgrpc++-dev libprotobuf-dev libabsl-dev
-          protobuf-compiler protobuf-compiler-grpc)
+          protobuf-compiler protobuf-compiler-grpc
+          libcli11-dev nlohmann-json3-dev libedit-dev)
 case ${1-} in
   build) ;;
-  test) packages+=(libgtest-dev libgmock-dev) ;;
-  ci) packages+=(libgtest-dev libgmock-dev pkgconf binutils clang-14 libclang-rt-14-dev
+  test) packages+=(libgtest-dev libgmock-dev tmux) ;;
+  ci) packages+=(libgtest-dev libgmock-dev tmux pkgconf binutils clang-14 libclang-rt-14-dev
                  clang-format-14 clang-tidy-14) ;;
   *)
     echo "usage: $0 build|test|ci" >&2

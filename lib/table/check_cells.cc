@@ -106,10 +106,24 @@ class HashesOfSpan {
       others_.push_back(prefix);
     } else {
       if (prefix >= span_.start) others_.push_back(prefix);
-      for (int byte = 0; byte < 256; ++byte) {
+      // Those below or above can't be in the span.
+      const int first = byte_behind(prefix, span_.start).value_or(0);
+      const int last =
+          byte_behind(prefix, span_.end.value_or("")).value_or(255);
+      for (int byte = first; byte <= last; ++byte) {
         look(prefix + static_cast<char>(byte));
       }
     }
+  }
+
+  // The byte that follows `prefix` in `bound`, if that begins with it.
+  static std::optional<int> byte_behind(std::string_view prefix,
+                                        std::string_view bound) {
+    if (bound.size() <= prefix.size() ||
+        bound.substr(0, prefix.size()) != prefix) {
+      return std::nullopt;
+    }
+    return static_cast<unsigned char>(bound[prefix.size()]);
   }
 
   const NameSpan& span_;

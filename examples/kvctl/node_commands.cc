@@ -3,23 +3,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "kvctl/commands.h"
+#include "kvctl/histogram.h"
 
 namespace kvctl {
 namespace {
-
-std::string in_ms(std::chrono::nanoseconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f ms",
-                static_cast<double>(time.count()) / 1e6);
-  return text;
-}
 
 struct PingArgs {
   std::vector<std::string> nodes;
@@ -60,8 +53,8 @@ Ending ping(Context& context, const PingArgs& args) {
          {"worst_nanoseconds",
           times.empty() ? Json(nullptr) : Json(times.back().count())}});
     columns.add(
-        {node.str(), times.empty() ? "-" : in_ms(times.front()),
-         times.empty() ? "-" : in_ms(times.back()),
+        {node.str(), times.empty() ? "-" : shown(times.front()),
+         times.empty() ? "-" : shown(times.back()),
          std::to_string(times.size()) + " of " + std::to_string(args.count)});
   }
   context.out.columns(json, columns);
@@ -83,7 +76,7 @@ Ending nodes(Context& context) {
                      time.ok() ? Json(time->count()) : Json(nullptr)}});
     columns.add({node.str(), "up", std::to_string(table.entries().size()),
                  std::to_string(table.version()),
-                 time.ok() ? in_ms(*time) : "-"});
+                 time.ok() ? shown(*time) : "-"});
   }
   for (const auto& [node, status] : cluster.failed) {
     json.push_back(

@@ -1,26 +1,18 @@
 // Where things run, and why.
 #include <kv/kv.h>
 
-#include <cstdio>
-#include <fstream>
+#include <algorithm>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "kvctl/commands.h"
+#include "kvctl/histogram.h"
 #include "kvctl/table_file.h"
 
 namespace kvctl {
 namespace {
-
-std::string shown_time(std::chrono::nanoseconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f ms",
-                static_cast<double>(time.count()) / 1e6);
-  return text;
-}
 
 Ending whoami(Context& context, const std::string& bucket_text) {
   absl::StatusOr<std::string> name = absl::UnknownError("");
@@ -85,7 +77,7 @@ Ending explain(Context& context, const std::string& bucket_text) {
                     {"nanoseconds", hop.time.count()}});
     columns.add({std::to_string(i - 1), hop.node.str(),
                  hop.matched.empty() ? "none" : hop.matched,
-                 std::to_string(hop.table_version), shown_time(hop.time)});
+                 std::to_string(hop.table_version), shown(hop.time)});
   }
   Json json = {{"bucket", to_json(std::string_view(bucket))}, {"hops", hops}};
   if (answer.ok()) json["node"] = *answer;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -55,11 +56,12 @@ Session::Session(std::unique_ptr<kv::Node> node,
       given_(std::move(given)),
       timeout_(timeout),
       asked_(given_.front()) {
-  for (const kv::NodeName& it : given_) {
-    if (given_.size() == 1) break;
-    if (!node_->connect(it, timeout_).ok()) continue;
-    asked_ = it;
-    break;
+  if (given_.size() > 1) {
+    const auto reached = std::find_if(
+        given_.begin(), given_.end(), [this](const kv::NodeName& it) {
+          return node_->connect(it, timeout_).ok();
+        });
+    if (reached != given_.end()) asked_ = *reached;
   }
   // All names go to the node that is asked, which decides by its own table.
   auto table = kv::RoutingTable::from_ranges({{"", "", asked_}});

@@ -1,0 +1,46 @@
+// Service: gives the calls that peers make to the node.
+#ifndef KV_RPC_SERVICE_H_
+#define KV_RPC_SERVICE_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "kvroute/v1/kvroute.grpc.pb.h"
+#include "peer/peer.h"
+
+namespace kv::internal {
+
+// Refuses calls until serve(). Safe from any thread.
+class Service final : public ::kvroute::v1::Peer::CallbackService {
+ public:
+  explicit Service(std::size_t max_message_bytes)
+      : max_message_bytes_(max_message_bytes) {}
+
+  // From now on calls go to `receiver`, which outlives this.
+  void serve(Receiver& receiver) {
+    receiver_.store(&receiver, std::memory_order_release);
+  }
+
+ private:
+  grpc::ServerUnaryReactor* Route(grpc::CallbackServerContext* context,
+                                  const ::kvroute::v1::RouteRequest* request,
+                                  ::kvroute::v1::RouteReply* reply) override;
+  grpc::ServerUnaryReactor* RouteMany(
+      grpc::CallbackServerContext* context,
+      const ::kvroute::v1::RouteManyRequest* request,
+      ::kvroute::v1::RouteManyReply* reply) override;
+
+  Receiver* receiver() const {
+    return receiver_.load(std::memory_order_acquire);
+  }
+
+  const std::size_t max_message_bytes_;
+  std::atomic<Receiver*> receiver_{nullptr};
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_RPC_SERVICE_H_

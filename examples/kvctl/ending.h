@@ -31,11 +31,13 @@ Ending usage(std::string error, std::string hint = {});
 // Of a call's failure, or a usage_error(). OK is fine.
 Ending ending_of(const absl::Status& status);
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `name` is declared here
 // `auto name = expression` as far as that is OK; else ends the command.
 #define KVCTL_TRY(name, expression)                                   \
   auto name##_or = (expression);                                      \
   if (!name##_or.ok()) return ::kvctl::ending_of(name##_or.status()); \
   auto& name = *name##_or
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace kvctl
 

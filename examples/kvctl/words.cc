@@ -1,6 +1,7 @@
 #include "kvctl/words.h"
 
 #include <optional>
+#include <utility>
 
 #include "kvctl/bytes.h"
 
@@ -13,8 +14,7 @@ absl::StatusOr<std::vector<std::string>> split_words(std::string_view line) {
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
     if (quote == 0 && (c == ' ' || c == '\t')) {
-      if (word.has_value()) words.push_back(*std::move(word));
-      word.reset();
+      if (word.has_value()) words.push_back(*std::exchange(word, {}));
       continue;
     }
     if (quote == 0 && c == '#' && !word.has_value()) break;

@@ -34,7 +34,7 @@ struct SetTable {
   using Result = Yields<Value>::Result;
 
   SetTable() = default;
-  SetTable(RoutingTable the_table) : table(std::move(the_table)) {}
+  SetTable(const RoutingTable& the_table) : table(the_table) {}
 
   RoutingTable table = {};
 };

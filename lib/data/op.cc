@@ -60,8 +60,6 @@ absl::Status check_sizes(const Limits& limits, const T& op) {
   } else if constexpr (std::is_same_v<T, ListOps>) {
     return op.after.value_or("").empty() ? absl::OkStatus()
                                          : check_op_name(limits, *op.after);
-  } else if constexpr (std::is_same_v<T, DescribeOp>) {
-    return check_op_name(limits, op.name);
   } else if constexpr (std::is_same_v<T, Buckets>) {
     return op.after.value_or("").empty() ? absl::OkStatus()
                                          : check_bucket_name(limits, *op.after);
@@ -69,7 +67,8 @@ absl::Status check_sizes(const Limits& limits, const T& op) {
     absl::Status status = check_op_name(limits, op.name);
     if (status.ok()) status = check_args(limits, op.args.size());
     return status;
-  } else if constexpr (std::is_same_v<T, TypedApply>) {
+  } else if constexpr (std::is_same_v<T, DescribeOp> ||
+                       std::is_same_v<T, TypedApply>) {
     // The size of an object shows when it has to travel.
     return check_op_name(limits, op.name);
   } else {

@@ -65,6 +65,9 @@ constexpr bool kNeedsBucket = !(false
 #undef KV_IS_SAME
 );
 
+// Whether its owner answers it at once, unless the bucket is taken.
+bool is_quick(const Op& op);
+
 // kInvalidArgument, marked not_run, where a part of it is over its limit.
 absl::Status check_sizes(const Limits& limits, const Op& op);
 template <typename T>

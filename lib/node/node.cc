@@ -37,11 +37,13 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   const std::size_t max_message = internal::max_message_bytes(options);
   std::string address = options.listen;
   if (address.empty() && !options.client) address = name->address();
-  auto server = Server::start(address, max_message);
+  auto server = Server::start(address, {max_message, options.max_trip_bytes},
+                              options.io_threads);
   if (!server.ok()) return std::move(server).status();
 
   if (name->port() == 0) *name = name->with_port((*server)->port());
   auto peers = std::make_unique<PeerPool>(
+      (*server)->io(),
       internal::ChannelOptions{options.connect_timeout, max_message},
       options.max_peers);
   auto parts = std::make_unique<Parts>();
@@ -124,6 +126,8 @@ std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
   absl::Status status = parts_->core->stop(bound);
   parts_->server->stop(Clock::now() + kLastAnswers);
+  parts_->peers->stop();
+  parts_->server->io()->stop();
   return status;
 }
 

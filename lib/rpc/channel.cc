@@ -56,12 +56,15 @@ gpr_timespec to_gpr(Clock::time_point deadline) {
                       gpr_time_from_nanos(left.count(), GPR_TIMESPAN));
 }
 
-Channel::Channel(const NodeName& name, const ChannelOptions& options)
+Channel::Channel(const NodeName& name, std::shared_ptr<Io> io,
+                 const ChannelOptions& options)
     : name_(name),
+      io_(std::move(io)),
       channel_(grpc::CreateCustomChannel(std::string(name.address()),
                                          grpc::InsecureChannelCredentials(),
                                          arguments(options))),
-      stub_(::kvroute::v1::Peer::NewStub(channel_)) {}
+      stub_(::kvroute::v1::Peer::NewStub(channel_)),
+      generic_stub_(channel_) {}
 
 absl::Status Channel::unreachable() const {
   return absl::UnavailableError(
@@ -71,6 +74,8 @@ absl::Status Channel::unreachable() const {
 bool Channel::connected() const {
   return channel_->GetState(false) == GRPC_CHANNEL_READY;
 }
+
+bool Channel::ready() { return channel_->GetState(true) == GRPC_CHANNEL_READY; }
 
 void Channel::depart(std::shared_ptr<Departure> departure) {
   switch (channel_->GetState(true)) {
@@ -83,12 +88,19 @@ void Channel::depart(std::shared_ptr<Departure> departure) {
     case GRPC_CHANNEL_CONNECTING:
       break;
   }
-  const MutexLock lock(mutex_);
-  waiting_.push_back(std::move(departure));
-  if (looking_) return;
-  looking_ = true;
-  pause_ = kFirstLook;
-  look_later();
+  {
+    const MutexLock lock(mutex_);
+    if (looking_ != nullptr || io_->enter()) {
+      waiting_.push_back(std::move(departure));
+      if (looking_ == nullptr) {
+        looking_ = shared_from_this();
+        pause_ = kFirstLook;
+        look_later();
+      }
+      return;
+    }
+  }
+  departure->stay(absl::UnavailableError("the node has stopped"));
 }
 
 void Channel::look_later() {
@@ -97,43 +109,51 @@ void Channel::look_later() {
     next = std::min(next, departure->deadline());
   }
   pause_ = std::min(pause_ * 2, kLongestLook);
-  alarm_ = std::make_unique<grpc::Alarm>();
-  alarm_->Set(to_gpr(next),
-              [self = shared_from_this()](bool /*ok*/) { self->look(); });
+  alarm_.Set(&io_->any_queue(), to_gpr(next), static_cast<IoEvent*>(&look_));
+}
+
+void Channel::Look::ended(bool /*ok*/) { channel.look(); }
+
+Channel::Waiting Channel::take_decided(grpc_connectivity_state state,
+                                       Clock::time_point now) {
+  const bool all = state == GRPC_CHANNEL_READY ||
+                   state == GRPC_CHANNEL_TRANSIENT_FAILURE ||
+                   state == GRPC_CHANNEL_SHUTDOWN;
+  Waiting decided;
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const auto here = it++;
+    if (all || (*here)->deadline() <= now) {
+      decided.splice(decided.end(), waiting_, here);
+    }
+  }
+  return decided;
 }
 
 void Channel::look() {
   const grpc_connectivity_state state = channel_->GetState(true);
-  const bool over =
-      state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN;
-  const bool ready = state == GRPC_CHANNEL_READY;
   const Clock::time_point now = Clock::now();
   Waiting decided;
+  std::shared_ptr<Channel> self;  // goes after the lock
   {
     const MutexLock lock(mutex_);
-    for (auto it = waiting_.begin(); it != waiting_.end();) {
-      const auto here = it++;
-      if (ready || over || (*here)->deadline() <= now) {
-        decided.splice(decided.end(), waiting_, here);
-      }
-    }
-    looking_ = !waiting_.empty();
-    if (looking_) {
-      look_later();
+    decided = take_decided(state, now);
+    if (waiting_.empty()) {
+      self = std::move(looking_);
     } else {
-      alarm_ = nullptr;  // its callback holds this channel
+      look_later();
     }
   }
   for (const std::shared_ptr<Departure>& departure : decided) {
     if (departure->deadline() <= now) {
       departure->stay(absl::DeadlineExceededError(
           absl::StrCat("no connection to ", name_.str(), " in time")));
-    } else if (ready) {
+    } else if (state == GRPC_CHANNEL_READY) {
       departure->go();
     } else {
       departure->stay(unreachable());
     }
   }
+  if (self != nullptr) io_->leave();
 }
 
 void Channel::call_back(const Departure& departure, const absl::Status& why) {

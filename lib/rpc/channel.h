@@ -4,6 +4,7 @@
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/channel.h>
+#include <grpcpp/generic/generic_stub.h>
 
 #include <chrono>
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include "base/mutex.h"
 #include "kv/node_name.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
+#include "rpc/io.h"
 
 namespace kv::internal {
 
@@ -41,9 +43,15 @@ class Departure {
 // here until then. Safe from any thread.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
-  Channel(const NodeName& name, const ChannelOptions& options);
+  Channel(const NodeName& name, std::shared_ptr<Io> io,
+          const ChannelOptions& options);
 
   ::kvroute::v1::Peer::Stub& stub() { return *stub_; }
+  grpc::GenericStub& generic_stub() { return generic_stub_; }
+  Io& io() { return *io_; }
+
+  // Whether a call can leave at once. Connects if there is no connection.
+  bool ready();
 
   // stay() with kUnavailable at once where the last attempt to connect failed
   // and the next is not due, else when it fails; with kDeadlineExceeded.
@@ -58,19 +66,33 @@ class Channel : public std::enable_shared_from_this<Channel> {
  private:
   using Waiting = std::list<std::shared_ptr<Departure>>;
 
+  // The end of alarm_.
+  struct Look final : IoEvent {
+    explicit Look(Channel& the_channel) : channel(the_channel) {}
+    void ended(bool ok) override;
+    Channel& channel;
+  };
+
   absl::Status unreachable() const;
   void look();
+  // Those that wait and that `state` decides, or the time.
+  Waiting take_decided(grpc_connectivity_state state, Clock::time_point now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void look_later() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const NodeName name_;
+  const std::shared_ptr<Io> io_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<::kvroute::v1::Peer::Stub> stub_;
+  grpc::GenericStub generic_stub_;
+  Look look_{*this};
 
   Mutex mutex_;
   Waiting waiting_ ABSL_GUARDED_BY(mutex_);
   std::chrono::milliseconds pause_ ABSL_GUARDED_BY(mutex_){0};
-  bool looking_ ABSL_GUARDED_BY(mutex_) = false;  // alarm_ will call look()
-  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);
+  grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
+  // While the alarm is set: it will call look().
+  std::shared_ptr<Channel> looking_ ABSL_GUARDED_BY(mutex_);
 };
 
 // As gRPC wants it; never past the end of time.

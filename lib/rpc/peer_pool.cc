@@ -11,6 +11,9 @@ namespace kv::internal {
 absl::StatusOr<std::shared_ptr<GrpcPeer>> PeerPool::find_grpc(
     const NodeName& name) {
   const MutexLock lock(mutex_);
+  if (stopped_) {
+    return not_run(absl::CancelledError("the node has stopped"));
+  }
   const auto it = peers_.find(name);
   if (it != peers_.end()) return it->second;
   if (peers_.size() >= max_peers_) {
@@ -22,7 +25,7 @@ absl::StatusOr<std::shared_ptr<GrpcPeer>> PeerPool::find_grpc(
     return not_run(absl::ResourceExhaustedError(absl::StrCat(
         "this node talks to ", peers_.size(), " peers, its limit")));
   }
-  auto peer = std::make_shared<GrpcPeer>(name, options_);
+  auto peer = std::make_shared<GrpcPeer>(name, io_, options_);
   peers_.emplace(name, peer);
   return peer;
 }
@@ -64,6 +67,16 @@ std::vector<NodeName> PeerPool::connected() const {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+void PeerPool::stop() {
+  absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers;
+  {
+    const MutexLock lock(mutex_);
+    stopped_ = true;
+    peers.swap(peers_);
+  }
+  for (const auto& [name, peer] : peers) peer->close();
 }
 
 }  // namespace kv::internal

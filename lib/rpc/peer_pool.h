@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -12,14 +13,16 @@
 #include "base/mutex.h"
 #include "peer/peer.h"
 #include "rpc/grpc_peer.h"
+#include "rpc/io.h"
 
 namespace kv::internal {
 
 // Safe from any thread.
 class PeerPool final : public Peers {
  public:
-  PeerPool(const ChannelOptions& options, std::size_t max_peers)
-      : options_(options), max_peers_(max_peers) {}
+  PeerPool(std::shared_ptr<Io> io, const ChannelOptions& options,
+           std::size_t max_peers)
+      : io_(std::move(io)), options_(options), max_peers_(max_peers) {}
 
   absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override;
 
@@ -28,13 +31,18 @@ class PeerPool final : public Peers {
   absl::Status disconnect(const NodeName& name);
   std::vector<NodeName> connected() const;  // in order
 
+  // Ends what is under way; find() is refused from now on.
+  void stop();
+
  private:
   absl::StatusOr<std::shared_ptr<GrpcPeer>> find_grpc(const NodeName& name);
 
+  const std::shared_ptr<Io> io_;
   const ChannelOptions options_;
   const std::size_t max_peers_;
 
   mutable Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers_
       ABSL_GUARDED_BY(mutex_);
 };

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "rpc/service.h"
@@ -56,28 +57,38 @@ absl::Status probe(const std::string& address) {
 }  // namespace
 
 struct Server::Parts {
-  explicit Parts(std::size_t max_message_bytes) : service(max_message_bytes) {}
+  explicit Parts(const MessageLimits& limits) : service(limits) {}
   Service service;
+  std::vector<grpc::ServerCompletionQueue*> queues;  // of io
+  std::shared_ptr<Io> io;
   std::unique_ptr<grpc::Server> server;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
-    const std::string& address, std::size_t max_message_bytes) {
+    const std::string& address, const MessageLimits& limits,
+    std::size_t io_threads) {
   const bool listens = !address.empty();
   absl::Status free = listens ? probe(address) : absl::OkStatus();
   if (!free.ok()) return free;
-  auto parts = std::make_unique<Parts>(max_message_bytes);
+  auto parts = std::make_unique<Parts>(limits);
   int port = 0;
   grpc::ServerBuilder builder;
   // Else two servers start on one port, and both report success.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
-  builder.SetMaxSendMessageSize(static_cast<int>(max_message_bytes));
+  builder.SetMaxReceiveMessageSize(static_cast<int>(limits.message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(limits.message_bytes));
   if (listens) {
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   }
-  builder.RegisterService(&parts->service);
+  builder.RegisterService(&parts->service.grpc_service());
+  std::vector<std::unique_ptr<grpc::CompletionQueue>> queues;
+  for (std::size_t i = 0; i < io_threads; ++i) {
+    auto queue = builder.AddCompletionQueue();
+    parts->queues.push_back(queue.get());
+    queues.push_back(std::move(queue));
+  }
   parts->server = builder.BuildAndStart();
+  parts->io = std::make_shared<Io>(std::move(queues));
   if (parts->server == nullptr || (listens && port == 0)) {
     return absl::UnavailableError(
         absl::StrCat("can't listen on ", address, ": gRPC would not start"));
@@ -91,7 +102,11 @@ Server::Server(std::unique_ptr<Parts> parts, std::uint16_t port)
 
 Server::~Server() = default;
 
-void Server::serve(Receiver& receiver) { parts_->service.serve(receiver); }
+const std::shared_ptr<Io>& Server::io() const { return parts_->io; }
+
+void Server::serve(Receiver& receiver) {
+  parts_->service.serve(receiver, *parts_->io, parts_->queues);
+}
 
 void Server::stop(Clock::time_point deadline) {
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());

@@ -2,43 +2,45 @@
 #ifndef KV_RPC_SERVICE_H_
 #define KV_RPC_SERVICE_H_
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/server_callback.h>
+#include <grpcpp/completion_queue.h>
 
-#include <atomic>
 #include <cstddef>
+#include <vector>
 
 #include "kvroute/v1/kvroute.grpc.pb.h"
 #include "peer/peer.h"
+#include "rpc/io.h"
 
 namespace kv::internal {
 
-// Refuses calls until serve(). Safe from any thread.
-class Service final : public ::kvroute::v1::Peer::CallbackService {
- public:
-  explicit Service(std::size_t max_message_bytes)
-      : max_message_bytes_(max_message_bytes) {}
+// Trips come as bytes: see wire_trip.h.
+using RawService = ::kvroute::v1::Peer::WithRawMethod_RouteMany<
+    ::kvroute::v1::Peer::WithAsyncMethod_Route<::kvroute::v1::Peer::Service>>;
 
-  // From now on calls go to `receiver`, which outlives this.
-  void serve(Receiver& receiver) {
-    receiver_.store(&receiver, std::memory_order_release);
-  }
+struct MessageLimits {
+  std::size_t message_bytes = 0;
+  // Once the answers of a trip have so many, the rest of it is handed back.
+  std::size_t trip_bytes = 0;
+};
+
+// Safe from any thread.
+class Service {
+ public:
+  explicit Service(const MessageLimits& limits) : limits_(limits) {}
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // What the server is built with.
+  RawService& grpc_service() { return service_; }
+
+  // Takes calls from now on, those that have come before too. Once. `queues`
+  // are those of `io`; both and `receiver` outlive the server.
+  void serve(Receiver& receiver, Io& io,
+             const std::vector<grpc::ServerCompletionQueue*>& queues);
 
  private:
-  grpc::ServerUnaryReactor* Route(grpc::CallbackServerContext* context,
-                                  const ::kvroute::v1::RouteRequest* request,
-                                  ::kvroute::v1::RouteReply* reply) override;
-  grpc::ServerUnaryReactor* RouteMany(
-      grpc::CallbackServerContext* context,
-      const ::kvroute::v1::RouteManyRequest* request,
-      ::kvroute::v1::RouteManyReply* reply) override;
-
-  Receiver* receiver() const {
-    return receiver_.load(std::memory_order_acquire);
-  }
-
-  const std::size_t max_message_bytes_;
-  std::atomic<Receiver*> receiver_{nullptr};
+  const MessageLimits limits_;
+  RawService service_;
 };
 
 }  // namespace kv::internal

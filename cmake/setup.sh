@@ -4,13 +4,15 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build ccache libgrpc++-dev libprotobuf-dev libabsl-dev
-          protobuf-compiler protobuf-compiler-grpc libasio-dev libspdlog-dev)
+          protobuf-compiler protobuf-compiler-grpc
+          libasio-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libedit-dev)
+tests=(libgtest-dev libgmock-dev tmux)
 bench=(libbenchmark-dev python3 gnuplot-nox)
 case ${1-} in
   build) ;;
-  test) packages+=(libgtest-dev libgmock-dev) ;;
+  test) packages+=("${tests[@]}") ;;
   bench) packages+=("${bench[@]}") ;;
-  ci) packages+=(libgtest-dev libgmock-dev "${bench[@]}" pkgconf binutils clang-14 libclang-rt-14-dev
+  ci) packages+=("${tests[@]}" "${bench[@]}" pkgconf binutils clang-14 libclang-rt-14-dev
                  clang-format-14 clang-tidy-14) ;;
   *)
     echo "usage: $0 build|test|bench|ci" >&2

@@ -28,7 +28,7 @@ namespace kv {
 // thread, but for its destruction.
 class KV_EXPORT Node {
  public:
-  // Listens when it returns.
+  // Listens when it returns, unless it is a client.
   //   kInvalidArgument     a bad name, a listening address or a limit that
   //   makes no sense kAlreadyExists       the port is in use; names it
   //   kFailedPrecondition  plaintext off loopback without `insecure`

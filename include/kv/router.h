@@ -96,7 +96,7 @@ class KV_EXPORT Router {
     return run(to_ref(ref), op, options);
   }
   // By node, whatever the table says: for operations that need no bucket
-  // (Whoami, Buckets, Apply and those of the host).
+  // (Whoami, Buckets, Apply, those of kv/admin_ops.h and of the host).
   template <typename Op>
   typename Op::Result call(std::string_view node, const Op& op,
                            const CallOptions& options = {}) {

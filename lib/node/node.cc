@@ -35,9 +35,10 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   auto name = internal::check_options(options);
   if (!name.ok()) return std::move(name).status();
   const std::size_t max_message = internal::max_message_bytes(options);
-  auto server = Server::start(
-      options.listen.empty() ? std::string(name->address()) : options.listen,
-      {max_message, options.max_trip_bytes}, options.io_threads);
+  std::string address = options.listen;
+  if (address.empty() && !options.client) address = name->address();
+  auto server = Server::start(address, {max_message, options.max_trip_bytes},
+                              options.io_threads);
   if (!server.ok()) return std::move(server).status();
 
   if (name->port() == 0) *name = name->with_port((*server)->port());

@@ -69,12 +69,22 @@ std::size_t largest_message(const NodeOptions& options) {
          options.max_trip_bytes + kMessageRest;
 }
 
-}  // namespace
+absl::Status check_client(const NodeOptions& options, const NodeName& name) {
+  if (name.port() != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "NodeOptions::name is ", quoted(options.name),
+        ", but nobody can dial a client, so that its port must be 0"));
+  }
+  if (!options.listen.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("NodeOptions::listen is ", quoted(options.listen),
+                     ", but a client does not listen"));
+  }
+  return absl::OkStatus();
+}
 
-absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
-  absl::StatusOr<NodeName> name = NodeName::parse(options.name);
-  if (!name.ok()) return name;
-  std::string_view host = name->host();
+absl::Status check_listening(const NodeOptions& options, const NodeName& name) {
+  std::string_view host = name.host();
   absl::StatusOr<NodeName> listen = name;
   if (!options.listen.empty()) {
     listen = NodeName::parse("listen@" + options.listen);
@@ -83,7 +93,7 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
           absl::StrCat("NodeOptions::listen is ", quoted(options.listen),
                        ", not \"host:port\" with a port from 1 to 65535"));
     }
-    if (name->port() == 0) {
+    if (name.port() == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           "NodeOptions::name is ", quoted(options.name),
           ", but only a node that listens at its own name can take port 0"));
@@ -96,13 +106,24 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
         " without TLS lets anybody who reaches it in: set "
         "NodeOptions::insecure if that is meant, or listen on loopback"));
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
+  absl::StatusOr<NodeName> name = NodeName::parse(options.name);
+  if (!name.ok()) return name;
+  absl::Status status = options.client ? check_client(options, *name)
+                                       : check_listening(options, *name);
+  if (!status.ok()) return status;
   if (options.connect_timeout < std::chrono::milliseconds(1) ||
       options.connect_timeout > std::chrono::hours(1)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "NodeOptions::connect_timeout is ", options.connect_timeout.count(),
         " ms, not from 1 ms to one hour"));
   }
-  absl::Status status = check_limits(options);
+  status = check_limits(options);
   if (!status.ok()) return status;
   return name;
 }

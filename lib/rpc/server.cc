@@ -67,7 +67,8 @@ struct Server::Parts {
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
     const std::string& address, const MessageLimits& limits,
     std::size_t io_threads) {
-  absl::Status free = probe(address);
+  const bool listens = !address.empty();
+  absl::Status free = listens ? probe(address) : absl::OkStatus();
   if (!free.ok()) return free;
   auto parts = std::make_unique<Parts>(limits);
   int port = 0;
@@ -76,7 +77,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(static_cast<int>(limits.message_bytes));
   builder.SetMaxSendMessageSize(static_cast<int>(limits.message_bytes));
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  if (listens) {
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  }
   builder.RegisterService(&parts->service.grpc_service());
   std::vector<std::unique_ptr<grpc::CompletionQueue>> queues;
   for (std::size_t i = 0; i < io_threads; ++i) {
@@ -86,7 +89,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   }
   parts->server = builder.BuildAndStart();
   parts->io = std::make_shared<Io>(std::move(queues));
-  if (parts->server == nullptr || port == 0) {
+  if (parts->server == nullptr || (listens && port == 0)) {
     return absl::UnavailableError(
         absl::StrCat("can't listen on ", address, ": gRPC would not start"));
   }

@@ -17,8 +17,9 @@ namespace kv::internal {
 
 class Server {
  public:
-  // Listens on `address`, `host:port`, where port 0 takes a free one. Refuses
-  // calls until serve(). kAlreadyExists: the port is in use; kUnavailable: the
+  // Listens on `address`, `host:port`, where port 0 takes a free one; nowhere
+  // if it is empty, for a client, which needs its threads. Refuses calls until
+  // serve(). kAlreadyExists: the port is in use; kUnavailable: the
   // address can't be listened on for another reason. Both name address and
   // cause.
   static absl::StatusOr<std::unique_ptr<Server>> start(

@@ -11,6 +11,7 @@
 #include "kv/op_info.h"
 #include "kv/ops.h"
 #include "kv/routing_table.h"
+#include "kv/stats.h"
 
 namespace kv {
 
@@ -63,6 +64,12 @@ struct DescribeOp {
   DescribeOp(std::string the_name) : name(std::move(the_name)) {}
 
   std::string name = {};
+};
+
+// What the node is at.
+struct GetStats {
+  using Value = Stats;
+  using Result = Yields<Value>::Result;
 };
 
 // NOLINTEND(google-explicit-constructor)

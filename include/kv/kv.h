@@ -18,6 +18,7 @@
 #include "kv/registry.h"
 #include "kv/router.h"
 #include "kv/routing_table.h"
+#include "kv/stats.h"
 #include "kv/task.h"
 
 #endif  // KV_KV_H_

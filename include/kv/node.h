@@ -20,6 +20,7 @@
 #include "kv/registry.h"
 #include "kv/router.h"
 #include "kv/routing_table.h"
+#include "kv/stats.h"
 
 namespace kv {
 
@@ -92,6 +93,10 @@ class KV_EXPORT Node {
       std::chrono::nanoseconds timeout = std::chrono::seconds(5));
   // The nodes that there is a connection to now, in order of their names.
   std::vector<NodeName> peers() const;
+
+  // Cheap enough to be asked every second; router().call(node, GetStats{}) asks
+  // another node.
+  Stats stats() const;
 
   // Takes no new calls (kCancelled here, kUnavailable for peers, not_run);
   // those under way finish, or are cancelled once `bound` has passed, which may

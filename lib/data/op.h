@@ -43,18 +43,19 @@ namespace kv::internal {
   X(SetTable)          \
   X(ListOps)           \
   X(DescribeOp)        \
+  X(GetStats)          \
   X(Apply)             \
   X(TypedApply)
 
-using Op =
-    std::variant<Create, Lookup, Get, Put, Delete, Drop, CompareAndSet,
-                 Increment, GetMany, PutMany, Scan, Size, Whoami, Buckets,
-                 GetTable, SetTable, ListOps, DescribeOp, Apply, TypedApply>;
+using Op = std::variant<Create, Lookup, Get, Put, Delete, Drop, CompareAndSet,
+                        Increment, GetMany, PutMany, Scan, Size, Whoami,
+                        Buckets, GetTable, SetTable, ListOps, DescribeOp,
+                        GetStats, Apply, TypedApply>;
 using Value = std::variant<
     std::monostate, std::string, std::optional<std::string>, BucketRef, bool,
     std::int64_t, std::uint64_t, std::vector<std::optional<std::string>>,
     std::vector<std::pair<std::string, std::string>>, std::vector<std::string>,
-    Payload, RoutingTable, std::vector<OpInfo>, OpDescription>;
+    Payload, RoutingTable, std::vector<OpInfo>, OpDescription, Stats>;
 
 // Whether `T` is answered by the bucket that the call names. The others run
 // with or without one.

@@ -242,6 +242,11 @@ std::shared_ptr<Runner> Executor::runner_of_thread() {
   return worker == nullptr ? nullptr : worker->state().shared_from_this();
 }
 
+Executor::Load Executor::load() const {
+  const MutexLock lock(state_->mutex);
+  return {state_->running, state_->waiting, state_->queued};
+}
+
 bool Executor::stop(Clock::time_point deadline) {
   std::array<std::deque<State::Job>, kDepths> dropped;
   State::Threads finished;

@@ -54,6 +54,14 @@ class Executor {
   // That of the executor whose job the present thread runs, or nullptr.
   static std::shared_ptr<Runner> runner_of_thread();
 
+  // Jobs that run, that wait inside the library, and that wait for a thread.
+  struct Load {
+    std::size_t running = 0;
+    std::size_t waiting = 0;
+    std::size_t queued = 0;
+  };
+  Load load() const;
+
   // No more jobs. Waits for those there are. False: some still run at
   // `deadline`; their threads are let go of, and what waits for a thread is
   // dropped.

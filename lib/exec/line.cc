@@ -84,12 +84,16 @@ bool Line::may_share(const Request& request) const {
 
 void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
   if (!may_share(passenger->request())) {
-    return send_single(std::move(passenger), waits, false);
+    {
+      const MutexLock lock(mutex_);
+      ++beside_;
+    }
+    return send_single(std::move(passenger), waits, Single::kBeside);
   }
   std::shared_ptr<Trip> trip;
   {
     const MutexLock lock(mutex_);
-    if (trips_ > 0 || singles_ > 0) {
+    if (trips_ > 0 || alone_ > 0) {
       Passenger& it = *passenger;
       if (spare_.empty()) spare_.emplace_back();
       it.place_ = spare_.begin();
@@ -98,23 +102,23 @@ void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
       if (!worth_a_trip()) return watch(it.request().deadline);
       trip = next_trip();
     } else {
-      ++singles_;
+      ++alone_;
     }
   }
   if (trip != nullptr) {
     depart(trip);
   } else {
-    send_single(std::move(passenger), waits, true);
+    send_single(std::move(passenger), waits, Single::kAlone);
   }
 }
 
 void Line::send_single(std::shared_ptr<Passenger> passenger, bool waits,
-                       bool counts) {
+                       Single how) {
   const auto done = [self = shared_from_this(), passenger,
-                     counts](Response&& response) {
-    if (counts) {
+                     how](Response&& response) {
+    {
       const MutexLock lock(self->mutex_);
-      --self->singles_;
+      --(how == Single::kAlone ? self->alone_ : self->beside_);
     }
     passenger->answered(std::move(response));
   };
@@ -216,7 +220,11 @@ void Line::arrived(Trip& trip, std::size_t place, Response&& response) {
   if (trip.answers++ == 0) end_of(trip);
   std::shared_ptr<Passenger> passenger = std::move(trip.passengers[place]);
   if (response.handed_back) {
-    send_single(std::move(passenger), false, false);
+    {
+      const MutexLock lock(mutex_);
+      ++beside_;
+    }
+    send_single(std::move(passenger), false, Single::kBeside);
   } else {
     passenger->answered(std::move(response));
   }
@@ -244,9 +252,11 @@ void Line::withdraw(Passenger& passenger) {
   passenger.place_ = std::nullopt;
 }
 
-bool Line::idle() const {
+Line::Load Line::load() const {
   const MutexLock lock(mutex_);
-  return singles_ == 0 && under_way_.empty() && waiting_.empty();
+  std::size_t away = alone_ + beside_;
+  for (const auto& trip : under_way_) away += trip->size;
+  return {name_, away, waiting_.size()};
 }
 
 void Line::watch(Clock::time_point deadline) {

@@ -76,16 +76,25 @@ class Line : public std::enable_shared_from_this<Line> {
   // It waits no more, if it waits for a trip.
   void withdraw(Passenger& passenger);
 
-  // Nobody waits or is under way.
-  bool idle() const;
+  // Calls that have left and are not answered, and calls that wait.
+  struct Load {
+    NodeName name = {};
+    std::size_t away = 0;
+    std::size_t waiting = 0;
+  };
+  Load load() const;
 
  private:
   class Trip;
   using Queue = Passenger::Queue;
 
   bool may_share(const Request& request) const;
+  enum class Single {
+    kAlone,
+    kBeside
+  };  // the next call: shares a trip, or not
   void send_single(std::shared_ptr<Passenger> passenger, bool waits,
-                   bool counts);
+                   Single how);
   bool worth_a_trip() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Trip> next_trip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void depart(const std::shared_ptr<Trip>& trip);
@@ -105,7 +114,10 @@ class Line : public std::enable_shared_from_this<Line> {
   mutable Mutex mutex_;
   Queue waiting_ ABSL_GUARDED_BY(mutex_);  // none, unless a trip is under way
   Queue spare_ ABSL_GUARDED_BY(mutex_);    // places of nobody, to be used again
-  std::size_t singles_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Calls under way by themselves: because they found nobody on the way, or
+  // because they never share a trip.
+  std::size_t alone_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::size_t beside_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t trips_ ABSL_GUARDED_BY(mutex_) = 0;  // of those under way, fast
   std::size_t away_ ABSL_GUARDED_BY(mutex_) = 0;   // the calls they carry
   std::list<std::shared_ptr<Trip>> under_way_ ABSL_GUARDED_BY(mutex_);

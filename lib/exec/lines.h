@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -25,13 +26,15 @@ class Lines {
 
   std::shared_ptr<Line> find(const NodeName& name);
 
+  std::vector<Line::Load> load() const;
+
  private:
   Peers& peers_;
   Timers& timers_;
   const Line::Options options_;
   const std::size_t max_idle_;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   absl::flat_hash_map<NodeName, std::shared_ptr<Line>> lines_
       ABSL_GUARDED_BY(mutex_);
 };

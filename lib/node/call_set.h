@@ -38,6 +38,8 @@ class CallSet {
   // ... and has been. REQUIRES: it was added.
   void remove(Entry& call);
 
+  std::size_t size() const { return count_.load(std::memory_order_relaxed); }
+
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   void close() { closed_.store(true, std::memory_order_release); }
   // False: some have not been answered at `deadline`. REQUIRES: closed().

@@ -1,6 +1,7 @@
 #include "node/core.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/outcome_mark.h"
@@ -52,6 +53,38 @@ std::shared_ptr<Cancellable> Core::receive(Request request, Done done) {
 
 std::optional<Response> Core::answer_now(const Request& request) {
   return Call::answer_now(*this, request);
+}
+
+Stats Core::stats() const {
+  Stats stats;
+  stats.node = self_;
+  stats.uptime = Clock::now() - started_;
+  const RoutingTable table = table_.table();
+  stats.table_version = table.version();
+  stats.table_entries = table.entries().size();
+  stats.buckets = buckets_.size();
+  stats.calls = calls_.size();
+  const Executor::Load ops = op_threads_.load();
+  stats.running_ops = ops.running;
+  stats.waiting_ops = ops.waiting;
+  stats.queued_ops = ops.queued;
+  stats.queued_callbacks = callbacks_.load().queued;
+
+  std::map<NodeName, PeerStats> peers;
+  for (const NodeName& name : peers_->connected()) {
+    peers[name].connected = true;
+  }
+  for (const Line::Load& line : lines_.load()) {
+    peers[line.name].calls = line.away;
+    peers[line.name].waiting = line.waiting;
+  }
+  for (auto& [name, peer] : peers) {
+    peer.node = name;
+    if (peer.connected || peer.calls > 0 || peer.waiting > 0) {
+      stats.peers.push_back(peer);
+    }
+  }
+  return stats;
 }
 
 absl::Status Core::stop(std::chrono::nanoseconds bound) {

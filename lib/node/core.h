@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "data/bucket_map.h"
 #include "data/builtin.h"
@@ -20,6 +21,7 @@
 #include "kv/node_options.h"
 #include "kv/registry.h"
 #include "kv/router.h"
+#include "kv/stats.h"
 #include "node/call_set.h"
 #include "node/table_cell.h"
 #include "peer/peer.h"
@@ -54,11 +56,14 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   std::shared_ptr<Cancellable> receive(Request request, Done done) override;
   std::optional<Response> answer_now(const Request& request) override;
 
+  Stats stats() const;
+
   // As Node::stop.
   absl::Status stop(std::chrono::nanoseconds bound);
 
  private:
   const NodeName self_;
+  const Clock::time_point started_ = Clock::now();
   BucketMap buckets_;
   TableCell table_;
   const bool takes_tables_;

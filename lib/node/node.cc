@@ -123,6 +123,8 @@ absl::StatusOr<std::chrono::nanoseconds> Node::ping(
 
 std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 
+Stats Node::stats() const { return parts_->core->stats(); }
+
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
   absl::Status status = parts_->core->stop(bound);
   parts_->server->stop(Clock::now() + kLastAnswers);

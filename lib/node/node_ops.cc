@@ -85,6 +85,9 @@ std::optional<Answer> run_node_op(Core& core, const Op& op) {
     return to_answer(list_buckets(core.home(), *it));
   }
   if (std::holds_alternative<GetTable>(op)) return to_answer(get_table(core));
+  if (std::holds_alternative<GetStats>(op)) {
+    return Answer{absl::OkStatus(), Value(core.stats())};
+  }
   if (const auto* const it = std::get_if<SetTable>(&op)) {
     return to_answer(set_table(core, *it));
   }

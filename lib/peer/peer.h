@@ -105,6 +105,8 @@ class Peers {
   virtual ~Peers() = default;
   // kResourceExhausted (not_run) where there are too many already.
   virtual absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) = 0;
+  // Those that there is a connection to, in order.
+  virtual std::vector<NodeName> connected() const = 0;
 };
 
 // What takes the calls that arrive from peers. Safe from any thread.

@@ -29,7 +29,7 @@ class PeerPool final : public Peers {
   absl::Status connect(const NodeName& name, Clock::time_point deadline);
   // kNotFound where this node does not talk to it.
   absl::Status disconnect(const NodeName& name);
-  std::vector<NodeName> connected() const;  // in order
+  std::vector<NodeName> connected() const override;
 
   // Ends what is under way; find() is refused from now on.
   void stop();

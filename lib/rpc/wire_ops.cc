@@ -1,5 +1,7 @@
 #include "rpc/wire_ops.h"
 
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "base/outcome_mark.h"
@@ -70,6 +72,7 @@ struct OpWriter {
   void operator()(const DescribeOp& op) const {
     to.mutable_describe_op()->set_name(op.name);
   }
+  void operator()(const GetStats& /*op*/) const { to.mutable_get_stats(); }
   void operator()(const Apply& op) const {
     to.mutable_apply()->set_name(op.name);
     to.mutable_apply()->set_args(op.args);
@@ -136,6 +139,30 @@ struct ValueWriter {
     to.mutable_op()->set_descriptors(op.descriptors);
   }
 
+  void operator()(const Stats& stats) const {
+    write(stats, *to.mutable_stats());
+  }
+
+  static void write(const Stats& stats, v1::Stats& message) {
+    message.set_node(stats.node.str());
+    message.set_uptime_nanoseconds(
+        static_cast<std::uint64_t>(stats.uptime.count()));
+    message.set_table_version(stats.table_version);
+    message.set_table_entries(stats.table_entries);
+    message.set_buckets(stats.buckets);
+    message.set_calls(stats.calls);
+    message.set_running_ops(stats.running_ops);
+    message.set_waiting_ops(stats.waiting_ops);
+    message.set_queued_ops(stats.queued_ops);
+    message.set_queued_callbacks(stats.queued_callbacks);
+    for (const PeerStats& it : stats.peers) {
+      v1::Stats::Peer& peer = *message.add_peers();
+      peer.set_node(it.node.str());
+      peer.set_connected(it.connected);
+      peer.set_calls(it.calls);
+      peer.set_waiting(it.waiting);
+    }
+  }
   static void write(const OpInfo& info, v1::OpInfo& message) {
     message.set_name(info.name);
     message.set_read_only(info.traits.read_only);
@@ -167,6 +194,25 @@ OpInfo read_info(const v1::OpInfo& from) {
           from.version(),
           from.request(),
           from.response()};
+}
+
+Stats read_stats(const v1::Stats& from) {
+  Stats stats;
+  stats.node = NodeName::parse(from.node()).value_or(NodeName());
+  stats.uptime = std::chrono::nanoseconds(from.uptime_nanoseconds());
+  stats.table_version = from.table_version();
+  stats.table_entries = from.table_entries();
+  stats.buckets = from.buckets();
+  stats.calls = from.calls();
+  stats.running_ops = from.running_ops();
+  stats.waiting_ops = from.waiting_ops();
+  stats.queued_ops = from.queued_ops();
+  stats.queued_callbacks = from.queued_callbacks();
+  for (const v1::Stats::Peer& it : from.peers()) {
+    stats.peers.push_back({NodeName::parse(it.node()).value_or(NodeName()),
+                           it.connected(), it.calls(), it.waiting()});
+  }
+  return stats;
 }
 
 absl::StatusOr<Op> read_set_table(const v1::RouteRequest::SetTable& from) {
@@ -252,6 +298,8 @@ absl::StatusOr<Op> read_op(v1::RouteRequest& from) {
       return GetTable{};
     case v1::RouteRequest::kSetTable:
       return read_set_table(from.set_table());
+    case v1::RouteRequest::kGetStats:
+      return GetStats{};
     case v1::RouteRequest::kListOps:
       return ListOps{read_after(from.list_ops()), from.list_ops().limit()};
     case v1::RouteRequest::kDescribeOp:
@@ -320,6 +368,8 @@ Value read_value(v1::RouteReply& from) {
     case v1::RouteReply::kOp:
       return OpDescription{read_info(from.op().info()),
                            from.op().descriptors()};
+    case v1::RouteReply::kStats:
+      return read_stats(from.stats());
     case v1::RouteReply::kStatus:
     case v1::RouteReply::ANSWER_NOT_SET:
       break;

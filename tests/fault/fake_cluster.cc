@@ -228,6 +228,7 @@ class FakeCluster::Lines final : public Peers {
   absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override {
     return std::make_shared<Line>(cluster_, self_, name);
   }
+  std::vector<NodeName> connected() const override { return {}; }
 
  private:
   FakeCluster& cluster_;

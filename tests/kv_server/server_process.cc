@@ -36,7 +36,8 @@ std::unique_ptr<ServerProcess> ServerProcess::spawn(const Flags& flags) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  // Else AddressSanitizer keeps what was freed, and tests can't see what is held.
+  // Else AddressSanitizer keeps what was freed, and tests can't see what is
+  // held.
   setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);
   pid_t pid = -1;
   const int error =

@@ -151,6 +151,19 @@ TEST_F(KvctlClusterTest, NodesOpsAndPing) {
   EXPECT_EQ(ping[0]["answers"], 2);
 }
 
+TEST_F(KvctlClusterTest, StatsTellWhatANodeIsAt) {
+  said({"create", "shopping"});
+  const Json stats = Json::parse(said({"--json", "stats", bar()}));
+  EXPECT_EQ(stats["node"], bar());
+  EXPECT_EQ(stats["buckets"], 1);
+  EXPECT_GT(stats["uptime_nanoseconds"], 0);
+  EXPECT_EQ(stats["table_entries"], 2);
+  const std::string shown = said({"stats"});
+  EXPECT_TRUE(has(shown, foo())) << shown;
+  EXPECT_TRUE(has(shown, "peers")) << shown;
+  EXPECT_TRUE(has(shown, bar())) << shown;  // foo has called it
+}
+
 TEST_F(KvctlClusterTest, OfSeveralNodesTheFirstThatAnswersIsAsked) {
   const auto ended =
       run_program({KVROUTE_KVCTL_PROGRAM, "--node", "gone@127.0.0.1:1",
@@ -195,9 +208,10 @@ TEST_F(KvctlClusterTest, UsageEndsWith2AndNamesTheHelp) {
 TEST_F(KvctlClusterTest, HelpIsEverywhereWithAnExample) {
   const std::string all = said({"--help"});
   for (const char* command :
-       {"create", "get",     "put",   "delete", "drop",  "scan",      "incr",
-        "cas",    "buckets", "call",  "whoami", "where", "explain",   "table",
-        "check",  "ping",    "nodes", "ops",    "bench", "completion"}) {
+       {"create",  "get",   "put",       "delete", "drop",   "scan",
+        "incr",    "cas",   "buckets",   "call",   "whoami", "where",
+        "explain", "table", "check",     "ping",   "nodes",  "ops",
+        "stats",   "bench", "completion"}) {
     EXPECT_TRUE(has(all, std::string("  ") + command + " ")) << command;
     const std::string help = said({command, "--help"});
     EXPECT_TRUE(has(help, "Example:")) << command;

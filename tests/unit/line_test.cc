@@ -75,6 +75,8 @@ class OnePeer final : public Peers {
     if (!status.ok()) return status;
     return peer;
   }
+  std::vector<NodeName> connected() const override { return {}; }
+
   absl::Status status;
   const std::shared_ptr<RecordingPeer> peer = std::make_shared<RecordingPeer>();
 };
@@ -151,7 +153,7 @@ TEST_F(LineTest, ACallThatFindsNobodyOnTheWayGoesByItself) {
   EXPECT_FALSE(sent()[0].trip);
   answer(sent()[0]);
   EXPECT_EQ(a->answer, "of a");
-  EXPECT_TRUE(line_->idle());
+  EXPECT_EQ(line_->load().away, 0U);
   send("b");
   ASSERT_EQ(sent().size(), 2U);
   EXPECT_FALSE(sent()[1].trip);
@@ -272,7 +274,7 @@ TEST_F(LineTest, AFailedTripFailsEachAndTheNextOneLeaves) {
 TEST_F(LineTest, WithoutAPeerAllAreRefused) {
   peers_.status = not_run(absl::ResourceExhaustedError("too many peers"));
   EXPECT_EQ(send("a")->answer, "RESOURCE_EXHAUSTED not_run");
-  EXPECT_TRUE(line_->idle());
+  EXPECT_EQ(line_->load().away, 0U);
   peers_.status = absl::OkStatus();
   send("a");
   peers_.status = not_run(absl::ResourceExhaustedError("too many peers"));

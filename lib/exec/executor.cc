@@ -46,7 +46,7 @@ struct Executor::State final : Runner,
   std::size_t idle ABSL_GUARDED_BY(mutex) = 0;
   // Threads that were started or called, and have not looked for a job yet.
   std::size_t coming ABSL_GUARDED_BY(mutex) = 0;
-  std::size_t calls ABSL_GUARDED_BY(mutex) = 0;  // for idle threads, of those
+  std::size_t calls ABSL_GUARDED_BY(mutex) = 0;    // for idle threads, of those
   std::uint64_t begun ABSL_GUARDED_BY(mutex) = 0;  // jobs, ever
   bool watched ABSL_GUARDED_BY(mutex) = false;     // a timer will look
   Threads threads ABSL_GUARDED_BY(mutex);
@@ -164,11 +164,10 @@ void Executor::State::run_one(std::size_t depth) {
 void Executor::State::watch() {
   if (watched || stopping) return;
   watched = true;
-  options.timers->at(
-      Clock::now() + options.patience,
-      [state = weak_from_this(), posted = begun + queued] {
-        if (const auto it = state.lock()) it->look(posted);
-      });
+  options.timers->at(Clock::now() + options.patience,
+                     [state = weak_from_this(), posted = begun + queued] {
+                       if (const auto it = state.lock()) it->look(posted);
+                     });
 }
 
 // Some of the first `posted` jobs have not begun: they have waited too long.

@@ -176,14 +176,13 @@ void Line::depart(const std::shared_ptr<Trip>& trip) {
   std::vector<const Request*> requests;
   requests.reserve(trip->passengers.size());
   auto& passengers = trip->passengers;
-  passengers.erase(
-      std::remove_if(passengers.begin(), passengers.end(),
-                     [&](const std::shared_ptr<Passenger>& it) {
-                       if (it->leave(trip) != 0) return false;
-                       trip->cancel();
-                       return true;
-                     }),
-      passengers.end());
+  passengers.erase(std::remove_if(passengers.begin(), passengers.end(),
+                                  [&](const std::shared_ptr<Passenger>& it) {
+                                    if (it->leave(trip) != 0) return false;
+                                    trip->cancel();
+                                    return true;
+                                  }),
+                   passengers.end());
   Clock::time_point first = Clock::time_point::max();
   Clock::time_point last = Clock::time_point::min();
   for (const std::shared_ptr<Passenger>& it : passengers) {
@@ -204,12 +203,12 @@ void Line::depart(const std::shared_ptr<Trip>& trip) {
     }
     return;
   }
-  trip->left((*peer)->send_trip(
-      requests, trip->kind,
-      [self = shared_from_this(), trip](std::size_t place,
-                                        Response&& response) {
-        self->arrived(*trip, place, std::move(response));
-      }));
+  trip->left((*peer)->send_trip(requests, trip->kind,
+                                [self = shared_from_this(), trip](
+                                    std::size_t place, Response&& response) {
+                                  self->arrived(*trip, place,
+                                                std::move(response));
+                                }));
 }
 
 void Line::arrived(Trip& trip, std::size_t place, Response&& response) {

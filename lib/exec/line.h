@@ -19,7 +19,8 @@
 
 namespace kv::internal {
 
-// A call that goes to a peer. The Line calls it from any thread, without a lock.
+// A call that goes to a peer. The Line calls it from any thread, without a
+// lock.
 class Passenger {
  public:
   virtual ~Passenger() = default;
@@ -44,11 +45,11 @@ class Passenger {
   std::optional<Queue::iterator> place_;  // guarded by the line
 };
 
-// A call that finds nobody on the way goes at once, by itself. Others go together
-// as one message, in the order in which they came: when a trip comes back, or
-// when they are half as many as those that are away, so that peer and caller
-// both have work. So the more calls there are, the more each trip carries; no
-// timer makes one wait.
+// A call that finds nobody on the way goes at once, by itself. Others go
+// together as one message, in the order in which they came: when a trip comes
+// back, or when they are half as many as those that are away, so that peer and
+// caller both have work. So the more calls there are, the more each trip
+// carries; no timer makes one wait.
 //
 // A trip is over soon whatever it carries: the receiver answers what it can
 // answer at once and hands the rest back, which then goes by itself, as do

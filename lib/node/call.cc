@@ -113,8 +113,8 @@ std::optional<Response> Call::answer_now(Core& core, const Request& request) {
   if (std::holds_alternative<Whoami>(request.op)) {
     answer = Answer{absl::OkStatus(), Value(core.self().str())};
   } else {
-    answer = run_builtin_now(
-        core.home(), {request.bucket, request.bucket_id}, request.op);
+    answer = run_builtin_now(core.home(), {request.bucket, request.bucket_id},
+                             request.op);
   }
   if (!answer.has_value()) return std::nullopt;
   response.answer = *std::move(answer);

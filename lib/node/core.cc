@@ -17,8 +17,7 @@ Executor::Options op_thread_options(const NodeOptions& options) {
 }
 
 // Beyond so many, callbacks run where their results are.
-Executor::Options callback_options(const NodeOptions& options,
-                                   Timers& timers) {
+Executor::Options callback_options(const NodeOptions& options, Timers& timers) {
   constexpr std::chrono::milliseconds kPatience{1};
   return {options.callback_threads, options.max_waiting_ops, options.max_calls,
           kPatience, &timers};

@@ -156,10 +156,9 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
     return internal::not_run(internal::BlockingRegion::refusal());
   }
   internal::Waiter waiter;
-  internal::belongs_to_current_op(
-      Call::start(core_.shared_from_this(), std::move(request),
-                  std::move(destination), waiter.done(),
-                  {nullptr, /*waits=*/true}));
+  internal::belongs_to_current_op(Call::start(
+      core_.shared_from_this(), std::move(request), std::move(destination),
+      waiter.done(), {nullptr, /*waits=*/true}));
   Response response = waiter.wait();
   internal::deliver(options, std::move(response.hops), response.out);
   return internal::to_result<T>(std::move(response.answer));

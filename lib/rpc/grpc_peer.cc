@@ -95,7 +95,9 @@ class GrpcPeer::Outgoing : public Departure,
     return true;
   }
 
-  void cancel() override { stop(absl::CancelledError("the call was cancelled")); }
+  void cancel() override {
+    stop(absl::CancelledError("the call was cancelled"));
+  }
   // Ends with kUnavailable.
   void close() {
     closed_.store(true, std::memory_order_relaxed);
@@ -125,8 +127,7 @@ class GrpcPeer::Outgoing : public Departure,
     }
     context_.set_deadline(to_gpr(deadline_));
     self_ = shared_from_this();
-    start_rpc(channel_->io().any_queue(), status_,
-              static_cast<IoEvent*>(this));
+    start_rpc(channel_->io().any_queue(), status_, static_cast<IoEvent*>(this));
   }
   void stay(absl::Status why) override {
     list_->remove(place_);

@@ -37,8 +37,8 @@ constexpr std::size_t kMostInTrip = 64 * 1024;
 Clock::time_point after(Clock::time_point now, std::uint64_t nanoseconds) {
   constexpr std::uint64_t kMost =
       std::chrono::nanoseconds(std::chrono::hours(24 * 365)).count();
-  return deadline_after(
-      now, std::chrono::nanoseconds(std::min(nanoseconds, kMost)));
+  return deadline_after(now,
+                        std::chrono::nanoseconds(std::min(nanoseconds, kMost)));
 }
 
 // Writing
@@ -384,8 +384,8 @@ std::string_view view(const grpc::Slice& slice) {
 }
 
 absl::Status no_trip(const char* what) {
-  return not_run(absl::InvalidArgumentError(
-      absl::StrCat("bad trip from a peer: ", what)));
+  return not_run(
+      absl::InvalidArgumentError(absl::StrCat("bad trip from a peer: ", what)));
 }
 
 }  // namespace

@@ -91,8 +91,9 @@ std::vector<std::string> bench_buckets(const kv::NodeName& node,
   for (std::size_t i = 0; i < count && !examples.empty(); ++i) {
     const std::string& example = examples[i % examples.size()];
     const std::string tail = stem + std::to_string(i);
-    std::string name =
-        table.slots() == 0 ? example + tail : "{" + example + "}" + tail;
+    std::string name = example;
+    if (table.slots() != 0) name.insert(0, "{").append("}");
+    name += tail;
     if (name.size() <= kv::NodeOptions().max_bucket_name_bytes &&
         table.find(name) == table.find(example)) {
       names.push_back(std::move(name));

@@ -115,7 +115,7 @@ class Editor {
   explicit Editor(App& app) : completer_(app), file_(history_file()) {
     current = this;
     rl_readline_name = "kvctl";
-    rl_completer_word_break_characters = kBreaks;
+    rl_completer_word_break_characters = word_breaks;
     rl_attempted_completion_function = attempt;
     using_history();
     if (!file_.empty()) read_history(file_.c_str());
@@ -163,7 +163,7 @@ class Editor {
     return strdup(current->fitting_[place++].c_str());
   }
 
-  static inline char kBreaks[] = " \t";
+  static inline char word_breaks[] = " \t";
   static inline Editor* current = nullptr;
 
   Completer completer_;

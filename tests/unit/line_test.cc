@@ -92,14 +92,14 @@ class Rider final : public Passenger {
   }
 
   const Request& request() const override { return request_; }
-  std::uint64_t leave(std::shared_ptr<Cancellable> at_peer) override {
+  std::uint64_t leave(std::shared_ptr<Cancellable> call) override {
     if (unwanted) return 0;
-    this->at_peer = std::move(at_peer);
+    at_peer = std::move(call);
     return ++leaves;
   }
   void left(std::uint64_t /*number*/,
-            std::shared_ptr<Cancellable> at_peer) override {
-    this->at_peer = std::move(at_peer);
+            std::shared_ptr<Cancellable> call) override {
+    at_peer = std::move(call);
   }
   void answered(Response&& response) override {
     answer = response.answer.status.ok()

@@ -7,8 +7,8 @@ packages=(g++ cmake ninja-build ccache libgrpc++-dev libprotobuf-dev libabsl-dev
           protobuf-compiler protobuf-compiler-grpc)
 case ${1-} in
   build) ;;
-  test) packages+=(libgtest-dev libgmock-dev) ;;
-  ci) packages+=(libgtest-dev libgmock-dev pkgconf binutils clang-14 libclang-rt-14-dev
+  test) packages+=(libgtest-dev libgmock-dev openssl) ;;
+  ci) packages+=(libgtest-dev libgmock-dev openssl pkgconf binutils clang-14 libclang-rt-14-dev
                  clang-format-14 clang-tidy-14) ;;
   *)
     echo "usage: $0 build|test|ci" >&2

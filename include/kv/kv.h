@@ -16,5 +16,6 @@
 #include "kv/router.h"
 #include "kv/routing_table.h"
 #include "kv/task.h"
+#include "kv/tls.h"
 
 #endif  // KV_KV_H_

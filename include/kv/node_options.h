@@ -4,9 +4,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "kv/routing_table.h"
+#include "kv/tls.h"
 
 namespace kv {
 
@@ -20,9 +23,25 @@ struct NodeOptions {
   std::string listen = {};
   RoutingTable table = {};
 
-  // Plaintext is for loopback: listening on any other address is refused unless
-  // this is written.
+  // Who may come in: SECURITY.md says what protects against whom. Without `tls`
+  // traffic is plaintext, which is for loopback: listening on any other address
+  // is then refused unless `insecure` is written.
+  std::optional<Tls> tls = {};
   bool insecure = false;
+  // With mutual TLS: the peers whose calls this node takes, each a subject
+  // alternative name of a certificate. A DNS name (`foo.example.org`;
+  // `*.example.org`: any one label before it), an IP address, or a URI
+  // (`spiffe://example.org/foo`, compared byte by byte). Empty: all with a
+  // certificate from Tls::ca.
+  std::vector<std::string> allowed_peers = {};
+  // A secret that all nodes of a cluster share, 1 to 1024 bytes. Calls that
+  // come without it are refused with kUnauthenticated, not_run. Sent with each
+  // call: over plaintext whoever can listen learns it.
+  std::string cookie = {};
+  // Or a file that holds it, less the line break at its end. As
+  // ~/.erlang.cookie: it must belong to this process's user, and nobody else
+  // may read it.
+  std::string cookie_file = {};
 
   // Sizes. What is over one of them is kInvalidArgument at the caller, before
   // anything is sent; a receiver checks again.

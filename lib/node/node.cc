@@ -8,6 +8,7 @@
 #include "base/outcome_mark.h"
 #include "node/core.h"
 #include "node/options_check.h"
+#include "node/trust.h"
 #include "rpc/peer_pool.h"
 #include "rpc/server.h"
 
@@ -17,11 +18,35 @@ using internal::Clock;
 using internal::Core;
 using internal::PeerPool;
 using internal::Server;
+using internal::Trust;
 
 namespace {
 
 // How long the last answers may take to leave once the node has stopped.
 constexpr std::chrono::milliseconds kLastAnswers{500};
+
+internal::ServerOptions server_options(const NodeOptions& options,
+                                       const NodeName& name,
+                                       const Trust& trust) {
+  internal::ServerOptions server;
+  server.address =
+      options.listen.empty() ? std::string(name.address()) : options.listen;
+  server.max_message_bytes = internal::max_message_bytes(options);
+  server.credentials = trust.credentials;
+  server.cookie = trust.cookie;
+  server.allowed_peers = trust.allowed_peers;
+  return server;
+}
+
+internal::ChannelOptions channel_options(const NodeOptions& options,
+                                         const Trust& trust) {
+  internal::ChannelOptions channel;
+  channel.connect_timeout = options.connect_timeout;
+  channel.max_message_bytes = internal::max_message_bytes(options);
+  channel.credentials = trust.credentials;
+  channel.cookie = trust.cookie;
+  return channel;
+}
 
 }  // namespace
 
@@ -34,16 +59,14 @@ struct Node::Parts {
 absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   auto name = internal::check_options(options);
   if (!name.ok()) return std::move(name).status();
-  const std::size_t max_message = internal::max_message_bytes(options);
-  auto server = Server::start(
-      options.listen.empty() ? std::string(name->address()) : options.listen,
-      max_message);
+  auto trust = internal::Trust::of(options);
+  if (!trust.ok()) return std::move(trust).status();
+  auto server = Server::start(server_options(options, *name, *trust));
   if (!server.ok()) return std::move(server).status();
 
   if (name->port() == 0) *name = name->with_port((*server)->port());
-  auto peers = std::make_unique<PeerPool>(
-      internal::ChannelOptions{options.connect_timeout, max_message},
-      options.max_peers);
+  auto peers = std::make_unique<PeerPool>(channel_options(options, *trust),
+                                          options.max_peers);
   auto parts = std::make_unique<Parts>();
   parts->peers = peers.get();
   parts->core =

@@ -86,11 +86,13 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
     }
     host = listen->host();
   }
-  if (!is_loopback(host) && !options.insecure) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "listening on ", to_absl(host),
-        " without TLS lets anybody who reaches it in: set "
-        "NodeOptions::insecure if that is meant, or listen on loopback"));
+  if (!is_loopback(host) && !options.tls.has_value() && !options.insecure) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("listening on ", to_absl(host),
+                     " without TLS lets anybody who reaches it in: set "
+                     "NodeOptions::tls, NodeOptions::insecure if that is "
+                     "meant, or listen on "
+                     "loopback"));
   }
   if (options.connect_timeout < std::chrono::milliseconds(1) ||
       options.connect_timeout > std::chrono::hours(1)) {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/blocking.h"
+#include "rpc/gate.h"
 
 namespace kv::internal {
 namespace {
@@ -39,6 +40,7 @@ grpc::ChannelArguments arguments(const ChannelOptions& options) {
   // named, whatever http_proxy says.
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  options.credentials.set_arguments(args);
   args.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   args.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
   return args;
@@ -58,10 +60,15 @@ gpr_timespec to_gpr(Clock::time_point deadline) {
 
 Channel::Channel(const NodeName& name, const ChannelOptions& options)
     : name_(name),
+      cookie_(options.cookie),
       channel_(grpc::CreateCustomChannel(std::string(name.address()),
-                                         grpc::InsecureChannelCredentials(),
+                                         options.credentials.channel(),
                                          arguments(options))),
       stub_(::kvroute::v1::Peer::NewStub(channel_)) {}
+
+void Channel::sign(grpc::ClientContext& context) const {
+  if (!cookie_.empty()) context.AddMetadata(kCookieKey, cookie_);
+}
 
 absl::Status Channel::unreachable() const {
   return absl::UnavailableError(

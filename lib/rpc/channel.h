@@ -4,11 +4,13 @@
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
 
 #include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -16,12 +18,15 @@
 #include "base/mutex.h"
 #include "kv/node_name.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
+#include "rpc/credentials.h"
 
 namespace kv::internal {
 
 struct ChannelOptions {
   std::chrono::milliseconds connect_timeout{5000};
   std::size_t max_message_bytes = 0;
+  Credentials credentials;
+  std::string cookie;  // empty: none is sent
 };
 
 // Something that is to leave over the channel.
@@ -44,6 +49,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   Channel(const NodeName& name, const ChannelOptions& options);
 
   ::kvroute::v1::Peer::Stub& stub() { return *stub_; }
+  // Says who calls. Each call needs it, before it leaves.
+  void sign(grpc::ClientContext& context) const;
 
   // stay() with kUnavailable at once where the last attempt to connect failed
   // and the next is not due, else when it fails; with kDeadlineExceeded.
@@ -63,6 +70,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void look_later() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const NodeName name_;
+  const std::string cookie_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<::kvroute::v1::Peer::Stub> stub_;
 

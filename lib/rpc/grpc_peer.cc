@@ -103,6 +103,7 @@ class GrpcPeer::Trip : public Departure,
 
   void go() override {
     context_.set_deadline(to_gpr(deadline_));
+    channel_->sign(context_);
     start_rpc([self = shared_from_this()](const grpc::Status& status) {
       self->trips_->remove(self->place_);
       self->finish(status.ok() ? std::nullopt : self->failure(status));

@@ -56,28 +56,36 @@ absl::Status probe(const std::string& address) {
 }  // namespace
 
 struct Server::Parts {
-  explicit Parts(std::size_t max_message_bytes) : service(max_message_bytes) {}
+  explicit Parts(const ServerOptions& options)
+      : service(options.max_message_bytes,
+                Gate(options.cookie, options.allowed_peers)) {}
   Service service;
   std::unique_ptr<grpc::Server> server;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
-    const std::string& address, std::size_t max_message_bytes) {
-  absl::Status free = probe(address);
+    const ServerOptions& options) {
+  absl::Status free = probe(options.address);
   if (!free.ok()) return free;
-  auto parts = std::make_unique<Parts>(max_message_bytes);
+  auto parts = std::make_unique<Parts>(options);
   int port = 0;
   grpc::ServerBuilder builder;
   // Else two servers start on one port, and both report success.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
-  builder.SetMaxSendMessageSize(static_cast<int>(max_message_bytes));
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+  // Calls under way on a connection that has reached its age go on.
+  if (const auto age = options.credentials.max_connection_age()) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                               static_cast<int>(age->count()));
+  }
+  builder.AddListeningPort(options.address, options.credentials.server(),
+                           &port);
   builder.RegisterService(&parts->service);
   parts->server = builder.BuildAndStart();
   if (parts->server == nullptr || port == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("can't listen on ", address, ": gRPC would not start"));
+    return absl::UnavailableError(absl::StrCat(
+        "can't listen on ", options.address, ": gRPC would not start"));
   }
   return std::unique_ptr<Server>(
       new Server(std::move(parts), static_cast<std::uint16_t>(port)));

@@ -10,17 +10,26 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "peer/peer.h"
+#include "rpc/allowed_peers.h"
+#include "rpc/credentials.h"
 
 namespace kv::internal {
 
+struct ServerOptions {
+  std::string address;  // `host:port`, where port 0 takes a free one
+  std::size_t max_message_bytes = 0;
+  Credentials credentials;
+  std::string cookie;  // empty: callers need none
+  AllowedPeers allowed_peers;
+};
+
 class Server {
  public:
-  // Listens on `address`, `host:port`, where port 0 takes a free one. Refuses
-  // calls until serve(). kAlreadyExists: the port is in use; kUnavailable: the
-  // address can't be listened on for another reason. Both name address and
-  // cause.
+  // Listens. Refuses calls until serve(). kAlreadyExists: the port is in use;
+  // kUnavailable: the address can't be listened on for another reason. Both
+  // name address and cause.
   static absl::StatusOr<std::unique_ptr<Server>> start(
-      const std::string& address, std::size_t max_message_bytes);
+      const ServerOptions& options);
   // REQUIRES: stop() was called.
   ~Server();
 

@@ -162,20 +162,24 @@ class SharedReactor final : public Reactor {
   int waiting_ ABSL_GUARDED_BY(answers_mutex_);
 };
 
-absl::Status not_yet() {
-  return absl::UnavailableError("the node is about to start");
-}
-
 }  // namespace
+
+absl::Status Service::admit(const grpc::CallbackServerContext& context) const {
+  if (receiver() == nullptr) {
+    return absl::UnavailableError("the node is about to start");
+  }
+  return gate_.check(context);
+}
 
 grpc::ServerUnaryReactor* Service::Route(grpc::CallbackServerContext* context,
                                          const v1::RouteRequest* request,
                                          v1::RouteReply* reply) {
   auto* const reactor = new SingleReactor(*context, *reply);
-  if (Receiver* const receiver = this->receiver()) {
-    reactor->start(*request, *receiver);
+  absl::Status admitted = admit(*context);
+  if (admitted.ok()) {
+    reactor->start(*request, *receiver());
   } else {
-    reactor->answer(refusal(not_yet()));
+    reactor->answer(refusal(std::move(admitted)));
   }
   return reactor;
 }
@@ -185,10 +189,11 @@ grpc::ServerUnaryReactor* Service::RouteMany(
     v1::RouteManyReply* reply) {
   auto* const reactor =
       new SharedReactor(*context, *request, *reply, max_message_bytes_);
-  if (Receiver* const receiver = this->receiver()) {
-    reactor->start(*request, *receiver);
+  absl::Status admitted = admit(*context);
+  if (admitted.ok()) {
+    reactor->start(*request, *receiver());
   } else {
-    reactor->refuse(not_yet());
+    reactor->refuse(std::move(admitted));
   }
   return reactor;
 }

@@ -7,17 +7,20 @@
 
 #include <atomic>
 #include <cstddef>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
 #include "peer/peer.h"
+#include "rpc/gate.h"
 
 namespace kv::internal {
 
 // Refuses calls until serve(). Safe from any thread.
 class Service final : public ::kvroute::v1::Peer::CallbackService {
  public:
-  explicit Service(std::size_t max_message_bytes)
-      : max_message_bytes_(max_message_bytes) {}
+  Service(std::size_t max_message_bytes, Gate gate)
+      : max_message_bytes_(max_message_bytes), gate_(std::move(gate)) {}
 
   // From now on calls go to `receiver`, which outlives this.
   void serve(Receiver& receiver) {
@@ -37,7 +40,11 @@ class Service final : public ::kvroute::v1::Peer::CallbackService {
     return receiver_.load(std::memory_order_acquire);
   }
 
+  // Why the call is refused before anything is looked at, or OK.
+  absl::Status admit(const grpc::CallbackServerContext& context) const;
+
   const std::size_t max_message_bytes_;
+  const Gate gate_;
   std::atomic<Receiver*> receiver_{nullptr};
 };
 

@@ -64,6 +64,8 @@ struct NodeOptions {
   std::size_t max_calls_per_bucket = 16384;
   std::size_t max_buckets = 16 * 1024 * 1024;
   std::size_t max_peers = 1024;
+  // Connections from peers. Those beyond it are closed at once.
+  std::size_t max_connections = 8192;
 
   // Operations of the host run on threads of the node's own, which start when
   // needed and end when idle. This many run at once; so many that never return
@@ -80,8 +82,13 @@ struct NodeOptions {
   std::size_t callback_threads = 4;
 
   // How long a connection attempt may take before the peer counts as
-  // unreachable.
+  // unreachable; and how long one from a peer may take until it is served.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+  // A peer that has died or frozen without a word is noticed after no longer
+  // than this: calls under way with it end with kUnavailable, and others fail
+  // at once. Not below 500 ms. Each half of it a few bytes travel on every
+  // connection.
+  std::chrono::milliseconds keepalive = std::chrono::seconds(10);
 };
 
 }  // namespace kv

@@ -35,6 +35,9 @@ internal::ServerOptions server_options(const NodeOptions& options,
   server.credentials = trust.credentials;
   server.cookie = trust.cookie;
   server.allowed_peers = trust.allowed_peers;
+  server.max_connections = options.max_connections;
+  server.handshake_timeout = options.connect_timeout;
+  server.keepalive = options.keepalive;
   return server;
 }
 

@@ -2,6 +2,7 @@
 #ifndef KV_RPC_SERVER_H_
 #define KV_RPC_SERVER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,6 +22,11 @@ struct ServerOptions {
   Credentials credentials;
   std::string cookie;  // empty: callers need none
   AllowedPeers allowed_peers;
+  std::size_t max_connections = 0;
+  // How long a new connection may take until it can carry calls.
+  std::chrono::milliseconds handshake_timeout{0};
+  // A caller that is gone without a word is noticed after so long.
+  std::chrono::milliseconds keepalive{0};
 };
 
 class Server {

@@ -12,6 +12,7 @@
 #include "kv/op_context.h"
 #include "kv/ops.h"
 #include "kv/outcome.h"
+#include "kv/peer_event.h"
 #include "kv/registry.h"
 #include "kv/router.h"
 #include "kv/routing_table.h"

@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kv/peer_event.h"
 #include "kv/routing_table.h"
 #include "kv/tls.h"
 
@@ -84,11 +86,22 @@ struct NodeOptions {
   // How long a connection attempt may take before the peer counts as
   // unreachable; and how long one from a peer may take until it is served.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+  // The longest pause between two attempts to reach a peer that is down. The
+  // first is 100 ms, if this is no less; each is a fifth longer or shorter by
+  // chance.
+  std::chrono::milliseconds max_reconnect_pause =
+      std::chrono::milliseconds(400);
   // A peer that has died or frozen without a word is noticed after no longer
   // than this: calls under way with it end with kUnavailable, and others fail
   // at once. Not below 500 ms. Each half of it a few bytes travel on every
   // connection.
   std::chrono::milliseconds keepalive = std::chrono::seconds(10);
+
+  // Is told when a peer that this node has talked to comes, goes, or comes back
+  // as another process. Runs on the threads of `callback_threads`, for one peer
+  // one event at a time, in order. May call the node, but not destroy it. Of
+  // one that lags behind by more than 64 events, the oldest are dropped.
+  std::function<void(const PeerEvent& event)> on_peer = {};
 };
 
 }  // namespace kv

@@ -8,6 +8,7 @@
 #include "base/outcome_mark.h"
 #include "node/core.h"
 #include "node/options_check.h"
+#include "node/peer_events.h"
 #include "node/trust.h"
 #include "rpc/peer_pool.h"
 #include "rpc/server.h"
@@ -16,6 +17,7 @@ namespace kv {
 
 using internal::Clock;
 using internal::Core;
+using internal::PeerEvents;
 using internal::PeerPool;
 using internal::Server;
 using internal::Trust;
@@ -46,6 +48,8 @@ internal::ChannelOptions channel_options(const NodeOptions& options,
   internal::ChannelOptions channel;
   channel.connect_timeout = options.connect_timeout;
   channel.max_message_bytes = internal::max_message_bytes(options);
+  channel.max_reconnect_pause = options.max_reconnect_pause;
+  channel.keepalive = options.keepalive;
   channel.credentials = trust.credentials;
   channel.cookie = trust.cookie;
   return channel;
@@ -74,6 +78,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   parts->peers = peers.get();
   parts->core =
       std::make_shared<Core>(options, *std::move(name), std::move(peers));
+  parts->peers->set_listener(PeerEvents::make(options.on_peer, *parts->core));
   parts->server = *std::move(server);
   parts->server->serve(*parts->core);
   return std::unique_ptr<Node>(new Node(std::move(parts)));
@@ -149,6 +154,8 @@ std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
   absl::Status status = parts_->core->stop(bound);
+  // First: the server keeps gRPC's threads.
+  parts_->peers->stop(Clock::now() + kLastAnswers);
   parts_->server->stop(Clock::now() + kLastAnswers);
   return status;
 }

@@ -48,6 +48,8 @@ absl::Status check_times(const NodeOptions& options) {
   absl::Status status =
       check_time("connect_timeout", options.connect_timeout, one);
   if (!status.ok()) return status;
+  status = check_time("max_reconnect_pause", options.max_reconnect_pause, one);
+  if (!status.ok()) return status;
   return check_time("keepalive", options.keepalive, kLeastKeepalive);
 }
 

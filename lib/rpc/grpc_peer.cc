@@ -91,9 +91,7 @@ class GrpcPeer::Trip : public Departure,
   virtual void finish(const std::optional<Response>& failure) = 0;
 
   const NodeName& name() const { return name_; }
-  class v1::Peer::Stub::async& stub() {
-    return *channel_->stub().async();
-  }
+  auto stub() { return channel_->stub(); }
   grpc::ClientContext& context() { return context_; }
 
  private:
@@ -161,7 +159,7 @@ class GrpcPeer::SingleTrip final : public Trip, public Cancellable {
 
  private:
   void start_rpc(std::function<void(grpc::Status)> done) override {
-    stub().Route(&context(), &request_, &reply_, std::move(done));
+    stub()->async()->Route(&context(), &request_, &reply_, std::move(done));
   }
   void finish(const std::optional<Response>& failure) override {
     const Done done = std::move(done_);
@@ -213,7 +211,7 @@ class GrpcPeer::SharedTrip final : public Trip {
   }
 
   void start_rpc(std::function<void(grpc::Status)> done) override {
-    stub().RouteMany(&context(), &request_, &reply_, std::move(done));
+    stub()->async()->RouteMany(&context(), &request_, &reply_, std::move(done));
   }
   void finish(const std::optional<Response>& failure) override {
     const std::vector<Done> done = std::move(done_);
@@ -238,7 +236,7 @@ class GrpcPeer::SharedTrip final : public Trip {
 
 GrpcPeer::GrpcPeer(NodeName name, const ChannelOptions& options)
     : name_(std::move(name)),
-      channel_(std::make_shared<Channel>(name_, options)),
+      channel_(Channel::open(name_, options)),
       trips_(std::make_shared<TripList>()) {}
 
 GrpcPeer::~GrpcPeer() = default;
@@ -273,6 +271,7 @@ bool GrpcPeer::connected() const { return channel_->connected(); }
 bool GrpcPeer::idle() const { return !connected() && trips_->empty(); }
 
 void GrpcPeer::close() {
+  channel_->close();
   for (const std::weak_ptr<Trip>& trip : trips_->close()) {
     if (const std::shared_ptr<Trip> it = trip.lock()) it->close();
   }

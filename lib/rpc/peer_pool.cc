@@ -8,11 +8,33 @@
 
 namespace kv::internal {
 
+void PeerPool::set_listener(std::shared_ptr<PeerListener> listener) {
+  const MutexLock lock(mutex_);
+  options_.listener = std::move(listener);
+}
+
+void PeerPool::stop(Clock::time_point deadline) {
+  absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers;
+  std::shared_ptr<Tally> greetings;
+  {
+    const MutexLock lock(mutex_);
+    stopped_ = true;
+    peers.swap(peers_);
+    greetings = options_.greetings;
+  }
+  for (const auto& [name, peer] : peers) peer->close();
+  peers.clear();
+  greetings->wait_until_none(deadline);
+}
+
 absl::StatusOr<std::shared_ptr<GrpcPeer>> PeerPool::find_grpc(
     const NodeName& name) {
   const MutexLock lock(mutex_);
   const auto it = peers_.find(name);
   if (it != peers_.end()) return it->second;
+  if (stopped_) {
+    return not_run(absl::CancelledError("the node has stopped"));
+  }
   if (peers_.size() >= max_peers_) {
     // Make room: those that don't answer, and that nobody talks to now.
     absl::erase_if(peers_,

@@ -19,7 +19,7 @@ namespace kv::internal {
 class PeerPool final : public Peers {
  public:
   PeerPool(const ChannelOptions& options, std::size_t max_peers)
-      : options_(options), max_peers_(max_peers) {}
+      : max_peers_(max_peers), options_(options) {}
 
   absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override;
 
@@ -28,13 +28,22 @@ class PeerPool final : public Peers {
   absl::Status disconnect(const NodeName& name);
   std::vector<NodeName> connected() const;  // in order
 
+  // Tells of the peers that come up later. Once, before there are any.
+  void set_listener(std::shared_ptr<PeerListener> listener);
+
+  // Lets go of all peers, and takes no more: kCancelled. Waits until `deadline`
+  // for what gRPC has still to do. Before the server stops: gRPC's threads end
+  // with the last who needs them, and must not be the ones to let go of it.
+  void stop(Clock::time_point deadline);
+
  private:
   absl::StatusOr<std::shared_ptr<GrpcPeer>> find_grpc(const NodeName& name);
 
-  const ChannelOptions options_;
   const std::size_t max_peers_;
 
   mutable Mutex mutex_;
+  ChannelOptions options_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers_
       ABSL_GUARDED_BY(mutex_);
 };

@@ -91,6 +91,7 @@ void Server::serve(Receiver& receiver) { parts_->service.serve(receiver); }
 
 void Server::stop(Clock::time_point deadline) {
   parts_->accept_loop->stop();
+  parts_->service.stop();
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());
   parts_->server->Shutdown(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),

@@ -171,6 +171,12 @@ absl::Status Service::admit(const grpc::CallbackServerContext& context) const {
   return gate_.check(context);
 }
 
+grpc::ServerWriteReactor<::kvroute::v1::HelloReply>* Service::Hello(
+    grpc::CallbackServerContext* context,
+    const ::kvroute::v1::HelloRequest* /*request*/) {
+  return greetings_.open(gate_.check(*context));
+}
+
 grpc::ServerUnaryReactor* Service::Route(grpc::CallbackServerContext* context,
                                          const v1::RouteRequest* request,
                                          v1::RouteReply* reply) {

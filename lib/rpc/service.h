@@ -13,6 +13,7 @@
 #include "kvroute/v1/kvroute.grpc.pb.h"
 #include "peer/peer.h"
 #include "rpc/gate.h"
+#include "rpc/greetings.h"
 
 namespace kv::internal {
 
@@ -27,7 +28,13 @@ class Service final : public ::kvroute::v1::Peer::CallbackService {
     receiver_.store(&receiver, std::memory_order_release);
   }
 
+  // Ends what would have no end by itself.
+  void stop() { greetings_.stop(); }
+
  private:
+  grpc::ServerWriteReactor<::kvroute::v1::HelloReply>* Hello(
+      grpc::CallbackServerContext* context,
+      const ::kvroute::v1::HelloRequest* request) override;
   grpc::ServerUnaryReactor* Route(grpc::CallbackServerContext* context,
                                   const ::kvroute::v1::RouteRequest* request,
                                   ::kvroute::v1::RouteReply* reply) override;
@@ -45,6 +52,7 @@ class Service final : public ::kvroute::v1::Peer::CallbackService {
 
   const std::size_t max_message_bytes_;
   const Gate gate_;
+  Greetings greetings_;
   std::atomic<Receiver*> receiver_{nullptr};
 };
 

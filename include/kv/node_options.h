@@ -102,6 +102,10 @@ struct NodeOptions {
   // one event at a time, in order. May call the node, but not destroy it. Of
   // one that lags behind by more than 64 events, the oldest are dropped.
   std::function<void(const PeerEvent& event)> on_peer = {};
+
+  // Also serve grpc.health.v1.Health, for load balancers and orchestrators:
+  // SERVING until stop(), for "" and "kvroute.v1.Peer". It asks for no cookie.
+  bool serve_health = true;
 };
 
 }  // namespace kv

@@ -40,6 +40,7 @@ internal::ServerOptions server_options(const NodeOptions& options,
   server.max_connections = options.max_connections;
   server.handshake_timeout = options.connect_timeout;
   server.keepalive = options.keepalive;
+  server.serve_health = options.serve_health;
   return server;
 }
 
@@ -153,6 +154,7 @@ absl::StatusOr<std::chrono::nanoseconds> Node::ping(
 std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
+  parts_->server->drain();
   absl::Status status = parts_->core->stop(bound);
   // First: the server keeps gRPC's threads.
   parts_->peers->stop(Clock::now() + kLastAnswers);

@@ -1,12 +1,14 @@
 #include "rpc/server.h"
 
 #include <grpc/support/time.h>
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "rpc/accept_loop.h"
+#include "rpc/health.h"
 #include "rpc/keepalive.h"
 #include "rpc/listen.h"
 #include "rpc/service.h"
@@ -43,6 +45,7 @@ struct Server::Parts {
       : service(options.max_message_bytes,
                 Gate(options.cookie, options.allowed_peers)) {}
   Service service;
+  Health health;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<AcceptLoop> accept_loop;
@@ -58,6 +61,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   Builder builder;
   set_arguments(options, builder);
   builder.RegisterService(&parts->service);
+  // gRPC's own is off, also where the host has it on for all servers.
+  builder.SetOption(
+      std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
+  if (options.serve_health) builder.RegisterService(&parts->health);
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       Builder::experimental_type::ExternalConnectionType::FROM_FD,
       options.credentials.server());
@@ -87,11 +94,17 @@ Server::Server(std::unique_ptr<Parts> parts, std::uint16_t port)
 
 Server::~Server() = default;
 
-void Server::serve(Receiver& receiver) { parts_->service.serve(receiver); }
+void Server::serve(Receiver& receiver) {
+  parts_->service.serve(receiver);
+  parts_->health.set_serving(true);
+}
+
+void Server::drain() { parts_->health.set_serving(false); }
 
 void Server::stop(Clock::time_point deadline) {
   parts_->accept_loop->stop();
   parts_->service.stop();
+  parts_->health.stop();
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());
   parts_->server->Shutdown(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),

@@ -27,6 +27,7 @@ struct ServerOptions {
   std::chrono::milliseconds handshake_timeout{0};
   // A caller that is gone without a word is noticed after so long.
   std::chrono::milliseconds keepalive{0};
+  bool serve_health = true;
 };
 
 class Server {
@@ -44,6 +45,8 @@ class Server {
   // From now on calls go to `receiver`, which outlives the server.
   void serve(Receiver& receiver);
 
+  // Tells who asks for its health that it is about to stop.
+  void drain();
   // Takes no more calls; those under way are cancelled at `deadline`. Waits
   // until each has ended.
   void stop(Clock::time_point deadline);

@@ -1,6 +1,10 @@
-// A member of a cluster as a program of its own: `member NAME TABLE_FILE`
-// starts a node and runs what it reads, one operation a line, until its input
-// ends:
+// A member of a cluster as a program of its own:
+//
+//   member NAME TABLE_FILE [DIRECTORY ALLOWED_PEER...]
+//
+// starts a node, with a DIRECTORY one that uses mutual TLS and a cookie:
+// SECURITY.md makes such a directory. It runs what it reads, one operation a
+// line, until its input ends:
 //
 //   create BUCKET | put BUCKET KEY VALUE | get BUCKET KEY | delete BUCKET KEY |
 //   whoami BUCKET
@@ -8,6 +12,7 @@
 // It says for each line what came of it and the way it went.
 #include <kv/kv.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -74,11 +79,24 @@ int fail(const absl::Status& status) {
   return 1;
 }
 
+// What is in `directory` for the node with that short name.
+void protect(kv::NodeOptions& options, const std::string& directory) {
+  const auto name = kv::NodeName::parse(options.name);
+  const std::string own =
+      directory + "/" + std::string(name.ok() ? name->short_name() : "");
+  kv::Tls tls;
+  tls.ca = directory + "/ca.pem";
+  tls.certificate = own + ".pem";
+  tls.key = own + ".key";
+  options.tls = tls;
+  options.cookie_file = directory + "/cookie";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: member NAME TABLE_FILE\n";
+  if (argc < 3) {
+    std::cerr << "usage: member NAME TABLE_FILE [DIRECTORY ALLOWED_PEER...]\n";
     return 2;
   }
   std::ifstream file(argv[2]);
@@ -93,6 +111,8 @@ int main(int argc, char** argv) {
   kv::NodeOptions options;
   options.name = argv[1];
   options.table = *std::move(table);
+  if (argc > 3) protect(options, argv[3]);
+  options.allowed_peers.assign(argv + std::min(argc, 4), argv + argc);
   auto node = kv::Node::start(std::move(options));
   if (!node.ok()) return fail(node.status());
   std::cout << (*node)->name() << " is up" << std::endl;

@@ -87,7 +87,9 @@ void PeerProcess::set_table(const kv::RoutingTable& table) {
 }
 
 void PeerProcess::limit_descriptors(unsigned count) {
-  const rlimit limit = {count, count};
+  rlimit limit = {};
+  EXPECT_EQ(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), 0);
+  limit.rlim_cur = count;  // the other is for good
   EXPECT_EQ(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), 0);
 }
 

@@ -53,12 +53,12 @@ class LocalWork final : public Cancellable {
       : function_(std::move(function)), state_(std::move(state)) {}
 
   void cancel() override {
-    state_->complete(cancelled_work(taken_.exchange(true)), nullptr);
+    state_->finish_with(cancelled_work(taken_.exchange(true)), nullptr);
   }
   void run() {
-    if (!taken_.exchange(true)) state_->complete(result(), nullptr);
+    if (!taken_.exchange(true)) state_->finish_with(result(), nullptr);
   }
-  void refuse() { state_->complete(no_thread(), nullptr); }
+  void refuse() { state_->finish_with(no_thread(), nullptr); }
 
  private:
   typename State::Result result() {

@@ -83,6 +83,15 @@ struct NodeOptions {
   // many threads of their own.
   std::size_t callback_threads = 4;
 
+  // Calls to a peer that is answering others already wait for those, and then
+  // leave together, as one message: so many messages, operations and bytes at a
+  // time.
+  std::size_t max_trips_per_peer = 4;
+  std::size_t max_trip_ops = 1024;
+  std::size_t max_trip_bytes = 256 * 1024;
+  // Threads that speak to peers. One is the fastest on a small machine.
+  std::size_t io_threads = 1;
+
   // How long a connection attempt may take before the peer counts as
   // unreachable; and how long one from a peer may take until it is served.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);

@@ -204,20 +204,27 @@ class KV_EXPORT Router {
                                  const CallOptions& options,
                                  Shared* shared = nullptr) {
     using Erased = internal::ErasedOp<Op>;
-    using State = internal::TaskState<typename Op::Value>;
-    auto state = std::make_shared<State>(runner());
-    state->set_work(start_erased(
-        target, Erased::erase(op), options, shared,
-        [state](typename Erased::Type::Result result, Deliver deliver) {
-          state->complete(Erased::typed(std::move(result)), std::move(deliver));
-        }));
+    auto state = std::make_shared<State<Op>>(runner());
+    state->set_work(
+        start_erased(target, Erased::erase(op), options, shared, state));
     return Task<typename Op::Value>(std::move(state));
   }
 
-  // Writes what the caller wants beside the result; may be null.
-  using Deliver = std::function<void()>;
+  // Takes what travelled for `Op`, and gives the task what `Op` promises.
   template <typename Op>
-  using Begun = std::function<void(typename Op::Result, Deliver)>;
+  class State final
+      : public internal::TaskState<typename Op::Value>,
+        public internal::Sink<typename internal::ErasedOp<Op>::Type::Result> {
+   public:
+    using internal::TaskState<typename Op::Value>::TaskState;
+
+   private:
+    using Erased = internal::ErasedOp<Op>;
+    void complete(typename Erased::Type::Result&& result,
+                  std::function<void()> deliver) override {
+      this->finish_with(Erased::typed(std::move(result)), std::move(deliver));
+    }
+  };
 
   // Defined in lib/node/router.cc for the operations of kv/ops.h and
   // TypedApply.
@@ -227,7 +234,7 @@ class KV_EXPORT Router {
   template <typename Op>
   std::shared_ptr<internal::Cancellable> start_erased(
       const Target& target, const Op& op, const CallOptions& options,
-      Shared* shared, Begun<Op> done);
+      Shared* shared, std::shared_ptr<internal::Sink<typename Op::Result>> sink);
   std::shared_ptr<internal::Runner> runner();
 
   internal::Core& core_;

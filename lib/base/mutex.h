@@ -15,13 +15,20 @@
 
 namespace kv::internal {
 
+// Held for moments only, so whoever finds it taken looks a few times more
+// before it sleeps: to sleep and to be woken takes longer than what it waits
+// for, and threads that meet at one bucket would do nothing else.
 class ABSL_LOCKABLE Mutex {
  public:
-  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
+  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
+    if (!mutex_.try_lock()) lock_slowly();
+  }
   void unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
  private:
   friend class CondVar;
+  void lock_slowly();
+
   std::mutex mutex_;
 };
 

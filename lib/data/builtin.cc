@@ -182,6 +182,19 @@ std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
   }
 }
 
+std::optional<Answer> run_builtin_now(const Home& home, BucketId id,
+                                      const Op& op) {
+  return std::visit(
+      [&](const auto& it) -> std::optional<Answer> {
+        if constexpr (kNeedsBucket<std::decay_t<decltype(it)>>) {
+          auto now = run_builtin_now(home, id, it);
+          if (now.has_value()) return to_answer(*std::move(now));
+        }
+        return std::nullopt;
+      },
+      op);
+}
+
 std::optional<Answer> run_builtin_in_turn(const Home& home,
                                           StoredBucket& bucket, const Op& op) {
   if (bucket.contents().dropped) return std::nullopt;

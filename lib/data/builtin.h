@@ -39,6 +39,9 @@ absl::StatusOr<std::shared_ptr<StoredBucket>> find_bucket(const Home& home,
 template <typename T>
 std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
                                                   const T& op);
+// The same for any operation that needs a bucket; nullopt for the others too.
+std::optional<Answer> run_builtin_now(const Home& home, BucketId id,
+                                      const Op& op);
 
 // The answer of an operation that needs a bucket. nullopt: it was dropped while
 // the operation waited, so look for it again. REQUIRES: the caller has the

@@ -23,6 +23,17 @@ absl::Status check_sum(const Limits& limits, std::size_t count,
 
 }  // namespace
 
+bool is_quick(const Op& op) {
+  return std::visit(
+      [](const auto& it) {
+        using T = std::decay_t<decltype(it)>;
+        return std::is_same_v<T, Whoami> ||
+               (kNeedsBucket<T> && !std::is_same_v<T, Scan> &&
+                !std::is_same_v<T, Drop>);
+      },
+      op);
+}
+
 template <typename T>
 absl::Status check_sizes(const Limits& limits, const T& op) {
   if constexpr (std::is_same_v<T, Get> || std::is_same_v<T, Delete> ||

@@ -58,6 +58,9 @@ constexpr bool kNeedsBucket =
     !std::is_same_v<T, Whoami> && !std::is_same_v<T, Buckets> &&
     !std::is_same_v<T, Apply> && !std::is_same_v<T, TypedApply>;
 
+// Whether its owner answers it at once, unless the bucket is taken.
+bool is_quick(const Op& op);
+
 // kInvalidArgument, marked not_run, where a part of it is over its limit.
 absl::Status check_sizes(const Limits& limits, const Op& op);
 template <typename T>

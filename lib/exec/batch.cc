@@ -4,28 +4,20 @@
 
 namespace kv::internal {
 
-void Batch::add(std::shared_ptr<Peer> peer, const Request& request, Done done,
-                Sent sent) {
-  const std::size_t bytes = size_of(request);
-  std::vector<Trip>& trips = trips_[peer.get()];
+void Batch::add(std::shared_ptr<Line> line, std::shared_ptr<Passenger> call) {
+  const std::size_t bytes = size_of(call->request());
+  std::vector<Trip>& trips = trips_[std::move(line)];
   if (trips.empty() || trips.back().calls.size() == kMaxCalls ||
       trips.back().bytes + bytes > max_bytes_) {
-    trips.emplace_back().peer = std::move(peer);
+    trips.emplace_back();
   }
-  Trip& trip = trips.back();
-  trip.calls.push_back({request, std::move(done)});
-  trip.sent.push_back(std::move(sent));
-  trip.bytes += bytes;
+  trips.back().calls.push_back(std::move(call));
+  trips.back().bytes += bytes;
 }
 
 void Batch::send() {
-  for (auto& [peer, trips] : trips_) {
-    for (Trip& trip : trips) {
-      auto at_peer = peer->send_all(std::move(trip.calls));
-      for (std::size_t i = 0; i < at_peer.size(); ++i) {
-        trip.sent[i](std::move(at_peer[i]));
-      }
-    }
+  for (auto& [line, trips] : trips_) {
+    for (Trip& trip : trips) line->send_together(std::move(trip.calls));
   }
   trips_.clear();
 }

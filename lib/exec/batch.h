@@ -3,13 +3,11 @@
 #define KV_EXEC_BATCH_H_
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
 
-#include "kv/internal/task_state.h"
-#include "peer/peer.h"
+#include "exec/line.h"
 
 namespace kv::internal {
 
@@ -17,28 +15,21 @@ namespace kv::internal {
 // allow. For one thread.
 class Batch {
  public:
-  using Sent = std::function<void(std::shared_ptr<Cancellable> at_peer)>;
-
   // One trip carries at most about `max_bytes` of requests, and kMaxCalls.
   static constexpr std::size_t kMaxCalls = 1024;
   explicit Batch(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
-  // `request` stays as it is until `sent`, which is called by send() with what
-  // Peer::send returns.
-  void add(std::shared_ptr<Peer> peer, const Request& request, Done done,
-           Sent sent);
+  void add(std::shared_ptr<Line> line, std::shared_ptr<Passenger> call);
   void send();
 
  private:
   struct Trip {
-    std::shared_ptr<Peer> peer;
-    std::vector<Peer::Outgoing> calls;
-    std::vector<Sent> sent;
+    std::vector<std::shared_ptr<Passenger>> calls;
     std::size_t bytes = 0;
   };
 
   const std::size_t max_bytes_;
-  std::map<Peer*, std::vector<Trip>> trips_;
+  std::map<std::shared_ptr<Line>, std::vector<Trip>> trips_;
 };
 
 }  // namespace kv::internal

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <system_error>
@@ -45,7 +46,9 @@ struct Executor::State final : Runner,
   std::size_t idle ABSL_GUARDED_BY(mutex) = 0;
   // Threads that were started or called, and have not looked for a job yet.
   std::size_t coming ABSL_GUARDED_BY(mutex) = 0;
-  std::size_t calls ABSL_GUARDED_BY(mutex) = 0;  // for idle threads, of those
+  std::size_t calls ABSL_GUARDED_BY(mutex) = 0;    // for idle threads, of those
+  std::uint64_t begun ABSL_GUARDED_BY(mutex) = 0;  // jobs, ever
+  bool watched ABSL_GUARDED_BY(mutex) = false;     // a timer will look
   Threads threads ABSL_GUARDED_BY(mutex);
   Threads finished ABSL_GUARDED_BY(mutex);  // about to end; to be joined
 
@@ -58,10 +61,14 @@ struct Executor::State final : Runner,
     return kDepths;
   }
 
-  // Sees to it that a job which may begin has a thread. False: there is none,
-  // and none can be had.
-  bool provide_thread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  // Sees to it that a job which may begin has a thread, at the latest when the
+  // patience is over. False: there is none, and none can be had.
+  bool provide_thread(bool patient) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (running + coming >= options.threads || next_depth() == kDepths) {
+      return true;
+    }
+    if (patient && running + coming > 0) {
+      watch();
       return true;
     }
     if (idle > 0) {
@@ -81,6 +88,10 @@ struct Executor::State final : Runner,
       return !threads.empty();
     }
   }
+
+  bool patient() const { return options.patience.count() > 0; }
+  void watch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void look(std::uint64_t posted);
 
   void serve(Threads::iterator self);
   // False: nobody called for long, or the executor stops.
@@ -110,7 +121,7 @@ class Executor::State::Worker final : public BlockingObserver {
     if (!must && state_.waiting >= state_.options.max_waiting) return false;
     --state_.running;
     ++state_.waiting;
-    state_.provide_thread();
+    state_.provide_thread(/*patient=*/false);
     return true;
   }
   void end_wait() override {
@@ -138,6 +149,7 @@ void Executor::State::run_one(std::size_t depth) {
   Job job = std::move(queues[depth].front());
   queues[depth].pop_front();
   --queued;
+  ++begun;
   ++running;
   mutex.unlock();
   {
@@ -147,6 +159,24 @@ void Executor::State::run_one(std::size_t depth) {
   }
   mutex.lock();
   --running;
+}
+
+void Executor::State::watch() {
+  if (watched || stopping) return;
+  watched = true;
+  options.timers->at(Clock::now() + options.patience,
+                     [state = weak_from_this(), posted = begun + queued] {
+                       if (const auto it = state.lock()) it->look(posted);
+                     });
+}
+
+// Some of the first `posted` jobs have not begun: they have waited too long.
+void Executor::State::look(std::uint64_t posted) {
+  const MutexLock lock(mutex);
+  watched = false;
+  if (queued == 0) return;
+  if (begun < posted) provide_thread(/*patient=*/false);
+  watch();
 }
 
 bool Executor::State::wait_for_call() {
@@ -190,7 +220,7 @@ bool Executor::State::post(std::size_t depth, Job& job) {
     done.swap(finished);
     queues[depth].push_back(std::move(job));
     ++queued;
-    posted = provide_thread();
+    posted = provide_thread(patient());
     if (!posted) {
       job = std::move(queues[depth].back());
       queues[depth].pop_back();
@@ -219,6 +249,11 @@ bool Executor::stop(Clock::time_point deadline) {
   {
     const MutexLock lock(state_->mutex);
     state_->stopping = true;
+    if (state_->patient()) {
+      for (std::size_t i = 0; i < state_->options.threads; ++i) {
+        state_->provide_thread(/*patient=*/false);
+      }
+    }
     state_->work.notify_all();
     while (!state_->threads.empty() &&
            state_->ended.wait_until(state_->mutex, deadline)) {

@@ -2,11 +2,13 @@
 #ifndef KV_EXEC_EXECUTOR_H_
 #define KV_EXEC_EXECUTOR_H_
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
 
 #include "base/clock.h"
+#include "exec/timers.h"
 #include "kv/internal/task_state.h"
 
 namespace kv::internal {
@@ -27,6 +29,12 @@ class Executor {
     std::size_t threads = 1;
     std::size_t max_waiting = 1;
     std::size_t max_queued = 0;
+    // How long jobs may wait for one another before a second thread is brought
+    // in, and a third: short jobs are done sooner by one thread that is awake
+    // than by many that must be woken. Zero: each at once. Else `timers` is
+    // needed, which outlives the executor.
+    std::chrono::milliseconds patience{0};
+    Timers* timers = nullptr;
   };
   static constexpr std::size_t kDepths = 66;
 

@@ -15,26 +15,35 @@ namespace {
 constexpr int kMaxLooks = 6;
 constexpr std::chrono::milliseconds kFirstPause{1};
 
+constexpr char kTooLate[] = "the time was up before the operation began";
+
+// To a peer.
+absl::Status stopping(const NodeName& self) {
+  return not_run(
+      absl::UnavailableError(absl::StrCat(self.str(), " is stopping")));
+}
+
 }  // namespace
 
 struct Call::Ending {
   Done done;
-  bool away;
-  Hop hop;
+  bool away = false;
+  std::unique_ptr<TracedHop> hop;
+  std::shared_ptr<Line> line;
   std::shared_ptr<Cancellable> at_peer;
   std::optional<Timers::Id> timer;
   std::shared_ptr<StoredBucket> bucket;
-  std::uint64_t ticket;
+  std::uint64_t ticket = 0;
 };
 
-std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request request,
+std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
                                   std::optional<NodeName> destination,
-                                  Done done, Batch* batch) {
+                                  Done done, Leaving leaving) {
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
                                      std::move(destination), std::move(done));
-  const absl::Status admitted = call->core_->calls().add(call, call->place_);
+  const absl::Status admitted = call->core_->calls().add(call);
   if (admitted.ok()) {
-    call->advance(batch);
+    call->advance(leaving);
   } else {
     call->turn_away(admitted);
   }
@@ -47,12 +56,11 @@ std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
                                      std::nullopt, std::move(done));
   Core& it = *call->core_;
   absl::Status admitted = check_received(it.limits(), call->request_);
-  if (admitted.ok()) admitted = it.calls().add(call, call->place_);
+  if (admitted.ok()) admitted = it.calls().add(call);
   if (admitted.ok()) {
-    call->advance();
+    call->advance({});
   } else if (absl::IsCancelled(admitted)) {
-    call->turn_away(not_run(
-        absl::UnavailableError(absl::StrCat(it.self().str(), " is stopping"))));
+    call->turn_away(stopping(it.self()));
   } else {
     // To the caller "the node" would be its own.
     call->turn_away(not_run(
@@ -73,39 +81,84 @@ void Call::turn_away(absl::Status status) {
   done(std::move(response));
 }
 
-void Call::advance(Batch* batch) {
-  if (Clock::now() >= request_.deadline) {
-    return refuse(absl::DeadlineExceededError(
-        "the time was up before the operation began"));
+std::optional<Response> Call::answer_now(Core& core, const Request& request) {
+  Response response;
+  absl::Status& status = response.answer.status;
+  const Clock::time_point arrived = Clock::now();
+  if (core.calls().closed()) {
+    status = stopping(core.self());
+    return response;
   }
-  {
+  status = check_received(core.limits(), request);
+  if (!status.ok()) return response;
+  if (request.deadline <= arrived) {
+    status = not_run(absl::DeadlineExceededError(kTooLate));
+    return response;
+  }
+  if (!request.held.empty()) return std::nullopt;
+  Hop hop;
+  if (!request.here) {
+    const TableCell::View& view = core.table().view();
+    const std::size_t index = view.table.find_index(request.bucket);
+    if (index == RoutingTable::kNone ||
+        view.table.entries()[index].node != core.self()) {
+      return std::nullopt;
+    }
+    if (request.want_trace) {
+      hop.table_version = view.table.version();
+      hop.matched = view.table.entries()[index].range;
+    }
+  }
+  std::optional<Answer> answer;
+  if (std::holds_alternative<Whoami>(request.op)) {
+    answer = Answer{absl::OkStatus(), Value(core.self().str())};
+  } else {
+    answer = run_builtin_now(core.home(), {request.bucket, request.bucket_id},
+                             request.op);
+  }
+  if (!answer.has_value()) return std::nullopt;
+  response.answer = *std::move(answer);
+  if (request.want_trace) {
+    hop.node = core.self();
+    hop.time = Clock::now() - arrived;
+    response.hops.push_back(std::move(hop));
+  }
+  return response;
+}
+
+void Call::advance(Leaving leaving) {
+  if (Clock::now() >= request_.deadline) {
+    return refuse(absl::DeadlineExceededError(kTooLate));
+  }
+  if (request_.want_trace) {
     const MutexLock lock(mutex_);
-    hop_ = Hop();
-    hop_.node = core_->self();
+    if (hop_ == nullptr) hop_ = std::make_unique<TracedHop>();
+    hop_->hop = Hop();
+    hop_->hop.node = core_->self();
   }
   if (destination_.has_value() && *destination_ != core_->self()) {
-    return forward(*destination_, batch);
+    return forward(*destination_, leaving);
   }
   if (request_.here) return run_here();
 
   const TableCell::View& view = core_->table().view();
   const std::size_t index = view.table.find_index(request_.bucket);
-  {
+  if (request_.want_trace) {
     const MutexLock lock(mutex_);
-    hop_.table_version = view.table.version();
-    if (request_.want_trace && index != RoutingTable::kNone) {
-      hop_.matched = view.table.entries()[index].range;
+    hop_->hop.table_version = view.table.version();
+    if (index != RoutingTable::kNone) {
+      hop_->hop.matched = view.table.entries()[index].range;
     }
   }
   if (index == RoutingTable::kNone) {
     return refuse(no_entry(request_.bucket, view.table));
   }
-  const NodeName owner = view.table.entries()[index].node;
+  const NodeName& owner = view.table.entries()[index].node;
   if (owner == core_->self()) return run_here();
-  forward(owner, batch);
+  forward(owner, leaving);
 }
 
-void Call::forward(const NodeName& node, Batch* batch) {
+void Call::forward(const NodeName& node, Leaving leaving) {
   if (std::count(request_.path.begin(), request_.path.end(), node) > 0) {
     return refuse(absl::AbortedError(absl::StrCat(
                       "the tables send the call in a circle: ", way_to(node))),
@@ -116,31 +169,19 @@ void Call::forward(const NodeName& node, Batch* batch) {
                                                   request_.max_hops,
                                                   " hops: ", way_to(node))));
   }
-  absl::StatusOr<std::shared_ptr<Peer>> peer = core_->peers().find(node);
-  if (!peer.ok()) return refuse(std::move(peer).status());
-
   if (!make_ready_to_travel()) return;
 
-  request_.path.push_back(core_->self());
-  std::uint64_t number = 0;
+  request_.sender = &core_->self();
+  std::shared_ptr<Line> line = core_->lines().find(node);
   {
     const MutexLock lock(mutex_);
     if (!done_) return;
-    away_ = true;
-    number = ++sends_;
+    line_ = line;
   }
-  Done done = [self = shared_from_this()](Response response) {
-    self->answered(std::move(response));
-  };
-  if (batch == nullptr) {
-    sent(number, (*peer)->send(request_, std::move(done)));
+  if (leaving.batch != nullptr) {
+    leaving.batch->add(std::move(line), shared_from_this());
   } else {
-    watch_deadline();  // a trip ends with the last of its calls
-    batch->add(*std::move(peer), request_, std::move(done),
-               [self = shared_from_this(),
-                number](std::shared_ptr<Cancellable> at_peer) {
-                 self->sent(number, std::move(at_peer));
-               });
+    line->send(shared_from_this(), leaving.waits);
   }
 }
 
@@ -155,7 +196,15 @@ bool Call::make_ready_to_travel() {
   return false;
 }
 
-void Call::sent(std::uint64_t number, std::shared_ptr<Cancellable> at_peer) {
+std::uint64_t Call::leave(std::shared_ptr<Cancellable> at_peer) {
+  const MutexLock lock(mutex_);
+  if (!done_) return 0;
+  away_ = true;
+  at_peer_ = std::move(at_peer);
+  return ++sends_;
+}
+
+void Call::left(std::uint64_t number, std::shared_ptr<Cancellable> at_peer) {
   {
     const MutexLock lock(mutex_);
     if (number != sends_ || (done_ && !away_)) return;  // answered already
@@ -167,31 +216,31 @@ void Call::sent(std::uint64_t number, std::shared_ptr<Cancellable> at_peer) {
   at_peer->cancel();
 }
 
-void Call::answered(Response response) {
+void Call::answered(Response&& response) {
   if (response.look_again && wait_and_look_again()) return;
-  std::optional<Ending> ending = end();
-  if (ending.has_value()) answer(*std::move(ending), std::move(response));
+  Ending ending;
+  if (end(ending)) answer(ending, std::move(response));
+}
+
+void Call::expired() {
+  give_up(absl::DeadlineExceededError("no answer from the peer in time"));
 }
 
 bool Call::wait_and_look_again() {
   // Only where the call was made, since a mended table may send it another way
   // from the beginning.
-  if (request_.path.size() != 1 || request_.path[0] != core_->self() ||
-      looks_ == kMaxLooks) {
-    return false;
-  }
+  if (!request_.path.empty() || looks_ == kMaxLooks) return false;
   const Clock::time_point next =
       Clock::now() + kFirstPause * (std::int64_t{1} << looks_);
   if (next >= request_.deadline) return false;
   ++looks_;
-  request_.path.clear();
   {
     const MutexLock lock(mutex_);
     away_ = false;
     at_peer_ = nullptr;
   }
   core_->timers().at(next, [self = shared_from_this()] {
-    if (!self->ended()) self->advance();
+    if (!self->ended()) self->advance({});
   });
   return true;
 }
@@ -231,21 +280,21 @@ bool Call::take_back_begin() {
 }
 
 void Call::complete(Answer result, std::string out) {
-  std::optional<Ending> ending = end();
-  if (!ending.has_value()) return;
+  Ending ending;
+  if (!end(ending)) return;
   Response response;
   response.answer = std::move(result);
   response.out = std::move(out);
-  answer(*std::move(ending), std::move(response));
+  answer(ending, std::move(response));
 }
 
 void Call::refuse(absl::Status status, bool look_again) {
-  std::optional<Ending> ending = end();
-  if (!ending.has_value()) return;
+  Ending ending;
+  if (!end(ending)) return;
   Response response;
   response.answer.status = not_run(std::move(status));
   response.look_again = look_again;
-  answer(*std::move(ending), std::move(response));
+  answer(ending, std::move(response));
 }
 
 void Call::adopt(const std::shared_ptr<Cancellable>& inner) {
@@ -267,46 +316,49 @@ void Call::adopt(const std::shared_ptr<Cancellable>& inner) {
 
 void Call::give_up(absl::Status status) {
   std::vector<std::weak_ptr<Cancellable>> inner;
-  std::optional<Ending> ending = end();
-  if (!ending.has_value()) return;
+  Ending ending;
+  if (!end(ending)) return;
   {
     const MutexLock lock(mutex_);
     given_up_ = true;
     inner.swap(inner_);
   }
-  const std::shared_ptr<Cancellable> at_peer = std::move(ending->at_peer);
+  const std::shared_ptr<Cancellable> at_peer = std::move(ending.at_peer);
   Response response;
   response.answer.status = marked(
-      std::move(status), ending->away ? Outcome::kUnknown : Outcome::kNotRun);
-  answer(*std::move(ending), std::move(response));
+      std::move(status), ending.away ? Outcome::kUnknown : Outcome::kNotRun);
+  answer(ending, std::move(response));
   if (at_peer != nullptr) at_peer->cancel();
   for (const std::weak_ptr<Cancellable>& it : inner) {
     if (const std::shared_ptr<Cancellable> call = it.lock()) call->cancel();
   }
 }
 
-std::optional<Call::Ending> Call::end() {
+bool Call::end(Ending& ending) {
   const MutexLock lock(mutex_);
-  if (!done_) return std::nullopt;
-  return Ending{std::exchange(done_, nullptr),
-                away_,
-                std::move(hop_),
-                std::move(at_peer_),
-                timer_,
-                std::move(bucket_),
-                ticket_};
+  if (!done_) return false;
+  ending.done = std::exchange(done_, nullptr);
+  ending.away = away_;
+  ending.hop = std::move(hop_);
+  ending.line = std::move(line_);
+  ending.at_peer = std::move(at_peer_);
+  ending.timer = timer_;
+  ending.bucket = std::move(bucket_);
+  ending.ticket = ticket_;
+  return true;
 }
 
-void Call::answer(Ending ending, Response response) {
+void Call::answer(Ending& ending, Response&& response) {
   if (ending.timer.has_value()) core_->timers().cancel(*ending.timer);
   if (ending.bucket != nullptr) ending.bucket->withdraw(ending.ticket);
-  if (request_.want_trace) {
-    ending.hop.time = Clock::now() - arrived_;
-    response.hops.insert(response.hops.begin(), std::move(ending.hop));
+  if (ending.line != nullptr && !ending.away) ending.line->withdraw(*this);
+  if (ending.hop != nullptr) {
+    ending.hop->hop.time = Clock::now() - ending.hop->arrived;
+    response.hops.insert(response.hops.begin(), std::move(ending.hop->hop));
   }
   core_->calls().leave();
   ending.done(std::move(response));
-  core_->calls().remove(place_);
+  core_->calls().remove(*this);
 }
 
 }  // namespace kv::internal

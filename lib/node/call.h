@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "data/stored_bucket.h"
 #include "exec/batch.h"
+#include "exec/line.h"
 #include "exec/timers.h"
 #include "kv/internal/task_state.h"
 #include "node/call_set.h"
@@ -26,22 +27,30 @@ namespace kv::internal {
 // Decides where the operation runs, and runs it here or passes it on, without
 // holding a thread while it waits for a bucket or a peer. Ends once: with the
 // answer, a failure, its deadline, or a cancel. Safe from any thread.
-class Call final : public Cancellable,
+class Call final : public CallSet::Entry,
+                   public Passenger,
                    public std::enable_shared_from_this<Call> {
  public:
+  // How it leaves, if it has to go to a peer at once.
+  struct Leaving {
+    Batch* batch = nullptr;  // what it leaves with
+    bool waits = false;      // the calling thread waits for the answer
+  };
+
   // Calls `done` once, possibly before it returns. `destination`: where it goes
-  // whatever the table says. `batch`: what it leaves with, if it has to go to a
-  // peer at once. The caller has checked names and sizes.
+  // whatever the table says. The caller has checked names and sizes.
   static std::shared_ptr<Call> start(std::shared_ptr<Core> core,
-                                     Request request,
+                                     Request&& request,
                                      std::optional<NodeName> destination,
-                                     Done done, Batch* batch = nullptr);
+                                     Done done, Leaving leaving);
   // The same for a call that a peer has sent, which is checked.
   static std::shared_ptr<Call> receive(std::shared_ptr<Core> core,
                                        Request request, Done done);
+  // As Receiver::answer_now.
+  static std::optional<Response> answer_now(Core& core, const Request& request);
 
-  Call(std::shared_ptr<Core> core, Request request,
-       std::optional<NodeName> destination, Done done)
+  Call(std::shared_ptr<Core> core, Request&& request,
+       std::optional<NodeName> destination, Done&& done)
       : core_(std::move(core)),
         destination_(std::move(destination)),
         request_(std::move(request)),
@@ -52,7 +61,7 @@ class Call final : public Cancellable,
   // For whoever runs the operation:
 
   Core& core() const { return *core_; }
-  const Request& request() const { return request_; }
+  const Request& request() const override { return request_; }
   bool ended() const;
   // `inner` is cancelled if this call is given up: by a cancel or its deadline.
   void adopt(const std::shared_ptr<Cancellable>& inner);
@@ -68,16 +77,18 @@ class Call final : public Cancellable,
   class HostOpTurn;
   // What is left to do for a call that has just ended.
   struct Ending;
+  struct TracedHop {
+    Hop hop;
+    Clock::time_point arrived = Clock::now();
+  };
 
   // Ends a call that was not let in.
   void turn_away(absl::Status status);
 
   // Where it runs: call.cc.
-  void advance(Batch* batch = nullptr);
-  void forward(const NodeName& node, Batch* batch);
+  void advance(Leaving leaving);
+  void forward(const NodeName& node, Leaving leaving);
   bool make_ready_to_travel();
-  void sent(std::uint64_t number, std::shared_ptr<Cancellable> at_peer);
-  void answered(Response response);
   bool wait_and_look_again();
   std::string way_to(const NodeName& next) const;
 
@@ -91,16 +102,21 @@ class Call final : public Cancellable,
                      std::shared_ptr<Turn> turn);
   void watch_deadline();
 
+  // On its way to a peer.
+  std::uint64_t leave(std::shared_ptr<Cancellable> at_peer) override;
+  void left(std::uint64_t number,
+            std::shared_ptr<Cancellable> at_peer) override;
+  void answered(Response&& response) override;
+  void expired() override;
+
   // How it ends.
   void refuse(absl::Status status, bool look_again = false);
   void give_up(absl::Status status);
-  std::optional<Ending> end();  // nullopt: it has ended already
-  void answer(Ending ending, Response response);
+  bool end(Ending& ending);  // false: it has ended already
+  void answer(Ending& ending, Response&& response);
 
   const std::shared_ptr<Core> core_;
   const std::optional<NodeName> destination_;
-  const Clock::time_point arrived_ = Clock::now();
-  CallSet::Place place_;
 
   // Of the thread that decides: one at a time.
   Request request_;
@@ -109,7 +125,8 @@ class Call final : public Cancellable,
   mutable Mutex mutex_;
   Done done_ ABSL_GUARDED_BY(mutex_);          // null: it has ended
   bool away_ ABSL_GUARDED_BY(mutex_) = false;  // sent to a peer, or begun here
-  Hop hop_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<TracedHop> hop_ ABSL_GUARDED_BY(mutex_);  // if wanted
+  std::shared_ptr<Line> line_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t sends_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Cancellable>> inner_ ABSL_GUARDED_BY(mutex_);

@@ -143,16 +143,7 @@ void Call::run_builtin() {
   if (!begin()) return;
   const Home home = core_->home();
   const BucketId id{request_.bucket, request_.bucket_id};
-  std::optional<Answer> result = std::visit(
-      [&](const auto& op) -> std::optional<Answer> {
-        using T = std::decay_t<decltype(op)>;
-        if constexpr (kNeedsBucket<T>) {
-          auto now = run_builtin_now(home, id, op);
-          if (now.has_value()) return to_answer(*std::move(now));
-        }
-        return std::nullopt;
-      },
-      request_.op);
+  std::optional<Answer> result = run_builtin_now(home, id, request_.op);
   if (result.has_value()) return complete(*std::move(result));
   if (!take_back_begin()) return;  // somebody has the bucket
 

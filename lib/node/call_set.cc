@@ -7,47 +7,77 @@
 #include "base/outcome_mark.h"
 
 namespace kv::internal {
+namespace {
 
-absl::Status CallSet::add(std::shared_ptr<Cancellable> call, Place& place) {
-  const MutexLock lock(mutex_);
-  if (closed()) return not_run(absl::CancelledError("the node is stopping"));
-  if (count_.load(std::memory_order_relaxed) >= limit_) {
+// Each thread has a number, so that its calls go to one part.
+std::size_t number_of_thread() {
+  static std::atomic<std::size_t> last{0};
+  thread_local const std::size_t number =
+      last.fetch_add(1, std::memory_order_relaxed);
+  return number;
+}
+
+}  // namespace
+
+absl::Status CallSet::add(std::shared_ptr<Entry> call) {
+  if (count_.fetch_add(1, std::memory_order_relaxed) >= limit_) {
+    leave();
     return not_run(absl::ResourceExhaustedError(
         absl::StrCat("the node has ", limit_, " calls under way, its limit")));
   }
-  count_.fetch_add(1, std::memory_order_relaxed);
-  place = calls_.insert(calls_.end(), std::move(call));
-  return absl::OkStatus();
+  Entry& it = *call;
+  it.part_ = number_of_thread() % kParts;
+  Part& part = parts_[it.part_];
+  {
+    const MutexLock lock(part.mutex);
+    // Under the lock: wait_until_empty() sees what was added before close().
+    if (!closed()) {
+      it.self_ = std::move(call);
+      it.before_ = nullptr;
+      it.after_ = part.first;
+      if (part.first != nullptr) part.first->before_ = &it;
+      part.first = &it;
+      return absl::OkStatus();
+    }
+  }
+  leave();
+  return not_run(absl::CancelledError("the node is stopping"));
 }
 
-void CallSet::remove(Place place) {
-  std::shared_ptr<Cancellable> call;  // dies after the lock
-  const MutexLock lock(mutex_);
-  call = std::move(*place);
-  calls_.erase(place);
-  if (calls_.empty() && closed()) emptied_.notify_all();
-}
-
-void CallSet::close() {
-  const MutexLock lock(mutex_);
-  closed_.store(true, std::memory_order_release);
+void CallSet::remove(Entry& call) {
+  std::shared_ptr<Entry> self;  // dies after the lock
+  Part& part = parts_[call.part_];
+  const MutexLock lock(part.mutex);
+  self = std::move(call.self_);
+  (call.before_ == nullptr ? part.first : call.before_->after_) = call.after_;
+  if (call.after_ != nullptr) call.after_->before_ = call.before_;
+  if (part.first == nullptr && closed()) part.emptied.notify_all();
 }
 
 bool CallSet::wait_until_empty(Clock::time_point deadline) {
-  const MutexLock lock(mutex_);
-  while (!calls_.empty()) {
-    if (!emptied_.wait_until(mutex_, deadline)) return calls_.empty();
+  for (Part& part : parts_) {
+    const MutexLock lock(part.mutex);
+    while (part.first != nullptr) {
+      if (!part.emptied.wait_until(part.mutex, deadline) &&
+          part.first != nullptr) {
+        return false;
+      }
+    }
   }
   return true;
 }
 
 void CallSet::cancel_all() {
-  std::vector<std::shared_ptr<Cancellable>> calls;
-  {
-    const MutexLock lock(mutex_);
-    calls.assign(calls_.begin(), calls_.end());
+  for (Part& part : parts_) {
+    std::vector<std::shared_ptr<Entry>> calls;
+    {
+      const MutexLock lock(part.mutex);
+      for (Entry* it = part.first; it != nullptr; it = it->after_) {
+        calls.push_back(it->self_);
+      }
+    }
+    for (const std::shared_ptr<Entry>& call : calls) call->cancel();
   }
-  for (const std::shared_ptr<Cancellable>& call : calls) call->cancel();
 }
 
 }  // namespace kv::internal

@@ -2,9 +2,9 @@
 #ifndef KV_NODE_CALL_SET_H_
 #define KV_NODE_CALL_SET_H_
 
+#include <array>
 #include <atomic>
 #include <cstddef>
-#include <list>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
@@ -15,35 +15,47 @@
 
 namespace kv::internal {
 
-// Safe from any thread.
+// In parts, so that threads which make calls seldom meet. Safe from any thread.
 class CallSet {
  public:
-  using Place = std::list<std::shared_ptr<Cancellable>>::iterator;
+  // A call, linked into the set without memory of its own.
+  class Entry : public Cancellable {
+   private:
+    friend class CallSet;
+    std::shared_ptr<Entry> self_;  // while it is in the set
+    Entry* before_ = nullptr;
+    Entry* after_ = nullptr;
+    std::size_t part_ = 0;
+  };
 
   explicit CallSet(std::size_t limit) : limit_(limit) {}
 
   // kCancelled (not_run) once closed, kResourceExhausted (not_run) at the
   // limit.
-  absl::Status add(std::shared_ptr<Cancellable> call, Place& place);
+  absl::Status add(std::shared_ptr<Entry> call);
   // It is about to be answered, and no longer counts for the limit ...
   void leave() { count_.fetch_sub(1, std::memory_order_relaxed); }
-  // ... and has been.
-  void remove(Place place);
+  // ... and has been. REQUIRES: it was added.
+  void remove(Entry& call);
 
   bool closed() const { return closed_.load(std::memory_order_acquire); }
-  void close();
-  // False: some have not been answered at `deadline`.
+  void close() { closed_.store(true, std::memory_order_release); }
+  // False: some have not been answered at `deadline`. REQUIRES: closed().
   bool wait_until_empty(Clock::time_point deadline);
   void cancel_all();
 
  private:
+  static constexpr std::size_t kParts = 16;
+  struct alignas(64) Part {
+    Mutex mutex;
+    CondVar emptied;
+    Entry* first ABSL_GUARDED_BY(mutex) = nullptr;
+  };
+
   const std::size_t limit_;
   std::atomic<bool> closed_{false};
-  std::atomic<std::size_t> count_{0};
-
-  Mutex mutex_;
-  CondVar emptied_;
-  std::list<std::shared_ptr<Cancellable>> calls_ ABSL_GUARDED_BY(mutex_);
+  alignas(64) std::atomic<std::size_t> count_{0};
+  std::array<Part, kParts> parts_;
 };
 
 }  // namespace kv::internal

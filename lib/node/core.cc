@@ -17,8 +17,15 @@ Executor::Options op_thread_options(const NodeOptions& options) {
 }
 
 // Beyond so many, callbacks run where their results are.
-Executor::Options callback_options(const NodeOptions& options) {
-  return {options.callback_threads, options.max_waiting_ops, options.max_calls};
+Executor::Options callback_options(const NodeOptions& options, Timers& timers) {
+  constexpr std::chrono::milliseconds kPatience{1};
+  return {options.callback_threads, options.max_waiting_ops, options.max_calls,
+          kPatience, &timers};
+}
+
+Line::Options line_options(const NodeOptions& options) {
+  return {options.max_trips_per_peer, options.max_trip_ops,
+          options.max_trip_bytes};
 }
 
 }  // namespace
@@ -30,8 +37,9 @@ Core::Core(const NodeOptions& options, NodeName name,
       table_(self_, options.table),
       calls_(options.max_calls),
       peers_(std::move(peers)),
+      lines_(*peers_, timers_, line_options(options), options.max_peers),
       op_threads_(op_thread_options(options)),
-      callbacks_(callback_options(options)),
+      callbacks_(callback_options(options, timers_)),
       router_(*this),
       registry_(buckets_) {}
 
@@ -39,6 +47,10 @@ Core::~Core() = default;
 
 std::shared_ptr<Cancellable> Core::receive(Request request, Done done) {
   return Call::receive(shared_from_this(), std::move(request), std::move(done));
+}
+
+std::optional<Response> Core::answer_now(const Request& request) {
+  return Call::answer_now(*this, request);
 }
 
 absl::Status Core::stop(std::chrono::nanoseconds bound) {

@@ -15,6 +15,7 @@
 #include "data/builtin.h"
 #include "exec/executor.h"
 #include "exec/host_ops.h"
+#include "exec/lines.h"
 #include "exec/timers.h"
 #include "kv/node_options.h"
 #include "kv/registry.h"
@@ -40,7 +41,7 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   TableCell& table() { return table_; }
   HostOps& ops() { return ops_; }
   CallSet& calls() { return calls_; }
-  Peers& peers() { return *peers_; }
+  Lines& lines() { return lines_; }
   Timers& timers() { return timers_; }
   Executor& op_threads() { return op_threads_; }
   std::shared_ptr<Runner> callbacks() { return callbacks_.runner(); }
@@ -49,6 +50,7 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
 
   // What a peer has sent.
   std::shared_ptr<Cancellable> receive(Request request, Done done) override;
+  std::optional<Response> answer_now(const Request& request) override;
 
   // As Node::stop.
   absl::Status stop(std::chrono::nanoseconds bound);
@@ -61,6 +63,7 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   CallSet calls_;
   const std::unique_ptr<Peers> peers_;
   Timers timers_;
+  Lines lines_;
   Executor op_threads_;
   Executor callbacks_;
   Router router_;

@@ -33,7 +33,9 @@ internal::ServerOptions server_options(const NodeOptions& options,
   internal::ServerOptions server;
   server.address =
       options.listen.empty() ? std::string(name.address()) : options.listen;
-  server.max_message_bytes = internal::max_message_bytes(options);
+  server.limits = {internal::max_message_bytes(options),
+                   options.max_trip_bytes};
+  server.io_threads = options.io_threads;
   server.credentials = trust.credentials;
   server.cookie = trust.cookie;
   server.allowed_peers = trust.allowed_peers;
@@ -73,8 +75,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   if (!server.ok()) return std::move(server).status();
 
   if (name->port() == 0) *name = name->with_port((*server)->port());
-  auto peers = std::make_unique<PeerPool>(channel_options(options, *trust),
-                                          options.max_peers);
+  auto peers = std::make_unique<PeerPool>(
+      (*server)->io(), channel_options(options, *trust), options.max_peers);
   auto parts = std::make_unique<Parts>();
   parts->peers = peers.get();
   parts->core =
@@ -156,9 +158,9 @@ std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
   parts_->server->drain();
   absl::Status status = parts_->core->stop(bound);
-  // First: the server keeps gRPC's threads.
-  parts_->peers->stop(Clock::now() + kLastAnswers);
   parts_->server->stop(Clock::now() + kLastAnswers);
+  parts_->peers->stop();
+  parts_->server->io()->stop();
   return status;
 }
 

@@ -73,6 +73,10 @@ absl::Status check_limits(const NodeOptions& options) {
       {"max_queued_ops", options.max_queued_ops, 1, kMostBytes},
       {"callback_threads", options.callback_threads, 1, 4096},
       {"max_connections", options.max_connections, 1, kMostBytes},
+      {"io_threads", options.io_threads, 1, 64},
+      {"max_trips_per_peer", options.max_trips_per_peer, 1, 1024},
+      {"max_trip_ops", options.max_trip_ops, 1, 64 * 1024},
+      {"max_trip_bytes", options.max_trip_bytes, 1024, kMostBytes / 8},
   };
   for (const auto& check : checks) {
     absl::Status status =
@@ -86,7 +90,7 @@ std::size_t largest_message(const NodeOptions& options) {
   return std::max(options.max_value_bytes + options.max_key_bytes,
                   options.max_args_bytes + options.max_out_bytes) +
          options.max_bucket_name_bytes + options.max_op_name_bytes +
-         kMessageRest;
+         options.max_trip_bytes + kMessageRest;
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ namespace {
 class Waiter {
  public:
   Done done() {
-    return [this](Response response) {
+    return [this](Response&& response) {
       const MutexLock lock(mutex_);
       response_ = std::move(response);
       answered_.notify_one();
@@ -45,19 +45,17 @@ class Waiter {
   std::optional<Response> response_ ABSL_GUARDED_BY(mutex_);
 };
 
-struct Aim {
-  Request request;
-  std::optional<NodeName> destination;
-};
+// Where a call goes: a node, or nullopt where the table decides.
+using Destination = std::optional<NodeName>;
 
-// The call, if its names and sizes are as they must be.
-absl::StatusOr<Aim> aim(const Core& core, const Target& target, Op op,
-                        const CallOptions& options) {
-  Aim aim;
-  Request& request = aim.request;
+// Makes the call, if its names and sizes are as they must be.
+template <typename T>
+absl::Status aim(const Core& core, const Target& target, const T& op,
+                 const CallOptions& options, Request& request,
+                 Destination& destination) {
   request.bucket = std::string(target.bucket);
   request.bucket_id = target.bucket_id;
-  request.op = std::move(op);
+  request.op.template emplace<T>(op);
   request.here = target.kind != Target::Kind::kBucket;
   request.max_hops = std::min(options.max_hops, kMostHops);
   request.want_trace = options.trace != nullptr;
@@ -74,15 +72,13 @@ absl::StatusOr<Aim> aim(const Core& core, const Target& target, Op op,
       return not_run(absl::InvalidArgumentError(
           absl::StrCat("nobody can dial port 0 of ", node->str())));
     }
-    aim.destination = *std::move(node);
+    destination = *std::move(node);
   }
   if (target.kind == Target::Kind::kRef && target.bucket_id == 0) {
     return not_run(
         absl::InvalidArgumentError("the BucketRef refers to nothing"));
   }
-  absl::Status status = check_names(core.limits(), request);
-  if (!status.ok()) return status;
-  return aim;
+  return check_names(core.limits(), request);
 }
 
 // A call that an operation of the host makes is cancelled with it.
@@ -150,16 +146,19 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
                                       const CallOptions& options) {
   auto now = internal::run_now(core_, target, op, options);
   if (now.has_value()) return *std::move(now);
-  auto aim = internal::aim(core_, target, op, options);
-  if (!aim.ok()) return std::move(aim).status();
+  internal::Request request;
+  internal::Destination destination;
+  absl::Status aimed =
+      internal::aim(core_, target, op, options, request, destination);
+  if (!aimed.ok()) return aimed;
   const internal::BlockingRegion region;
   if (!region.allowed()) {
     return internal::not_run(internal::BlockingRegion::refusal());
   }
   internal::Waiter waiter;
-  internal::belongs_to_current_op(
-      Call::start(core_.shared_from_this(), std::move(aim->request),
-                  std::move(aim->destination), waiter.done()));
+  internal::belongs_to_current_op(Call::start(
+      core_.shared_from_this(), std::move(request), std::move(destination),
+      waiter.done(), {nullptr, /*waits=*/true}));
   Response response = waiter.wait();
   internal::deliver(options, std::move(response.hops), response.out);
   return internal::to_result<T>(std::move(response.answer));
@@ -168,32 +167,40 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
 template <typename T>
 std::shared_ptr<internal::Cancellable> Router::start_erased(
     const Target& target, const T& op, const CallOptions& options,
-    Shared* shared, Begun<T> done) {
+    Shared* shared, std::shared_ptr<internal::Sink<typename T::Result>> sink) {
   auto now = internal::run_now(core_, target, op, options);
   if (now.has_value()) {
-    done(*std::move(now), nullptr);
+    sink->complete(*std::move(now), nullptr);
     return nullptr;
   }
-  auto aim = internal::aim(core_, target, op, options);
-  if (!aim.ok()) {
-    done(std::move(aim).status(), nullptr);
+  internal::Request request;
+  internal::Destination destination;
+  absl::Status aimed =
+      internal::aim(core_, target, op, options, request, destination);
+  if (!aimed.ok()) {
+    sink->complete(std::move(aimed), nullptr);
     return nullptr;
   }
-  auto answered = [done = std::move(done), options](Response response) {
-    Deliver deliver;
-    if (options.trace != nullptr || options.out != nullptr) {
-      deliver = [options, hops = std::move(response.hops),
-                 out = std::move(response.out)] {
-        internal::deliver(options, hops, out);
-      };
-    }
-    done(internal::to_result<T>(std::move(response.answer)),
-         std::move(deliver));
-  };
+  const Call::Leaving leaving{
+      shared == nullptr ? nullptr : shared->batch_.get(), /*waits=*/false};
+  internal::Done done;
+  if (options.trace == nullptr && options.out == nullptr) {
+    done = [sink = std::move(sink)](Response&& response) {
+      sink->complete(internal::to_result<T>(std::move(response.answer)),
+                     nullptr);
+    };
+  } else {
+    done = [sink = std::move(sink), options](Response&& response) {
+      sink->complete(internal::to_result<T>(std::move(response.answer)),
+                     [options, hops = std::move(response.hops),
+                      out = std::move(response.out)] {
+                       internal::deliver(options, hops, out);
+                     });
+    };
+  }
   return internal::belongs_to_current_op(
-      Call::start(core_.shared_from_this(), std::move(aim->request),
-                  std::move(aim->destination), std::move(answered),
-                  shared == nullptr ? nullptr : shared->batch_.get()));
+      Call::start(core_.shared_from_this(), std::move(request),
+                  std::move(destination), std::move(done), leaving));
 }
 
 #define KV_INSTANTIATE(T)                                                    \
@@ -201,7 +208,7 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
                                                   const CallOptions&);       \
   template KV_EXPORT std::shared_ptr<internal::Cancellable>                  \
   Router::start_erased(const Target&, const T&, const CallOptions&, Shared*, \
-                       Begun<T>);
+                       std::shared_ptr<internal::Sink<T::Result>>);
 using internal::TypedApply;  // NOLINT(misc-unused-using-decls)
 KV_BUCKET_OPS(KV_INSTANTIATE)
 KV_NODE_OPS(KV_INSTANTIATE)

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "data/op.h"
@@ -35,8 +37,10 @@ struct Request {
   bool here = false;
   Clock::time_point deadline = Clock::time_point::max();
   std::uint32_t max_hops = 0;
-  // The nodes that have passed it on so far, first the one where it was made.
+  // The nodes that have passed it on before this one does, first the one where
+  // it was made; and this one, which outlives the request. nullptr: nobody has.
   std::vector<NodeName> path;
+  const NodeName* sender = nullptr;
   // The buckets whose operations wait for this call, outermost first.
   std::vector<Held> held;
   bool want_trace = false;
@@ -51,11 +55,14 @@ struct Response {
   // Of a failure that a table which is about to be replaced can have caused:
   // the node where the call was made may start over.
   bool look_again = false;
+  // No answer: a call that shared a trip can't be answered at once, has not
+  // run, and must be sent by itself.
+  bool handed_back = false;
   std::vector<Hop> hops;  // first that of the node which answers
   std::string out;
 };
 
-using Done = std::function<void(Response response)>;
+using Done = absl::AnyInvocable<void(Response&& response)>;
 
 // Safe from any thread.
 class Peer {
@@ -71,14 +78,25 @@ class Peer {
   virtual std::shared_ptr<Cancellable> send(const Request& request,
                                             Done done) = 0;
 
-  // The same for several that leave together: each has its own answer, and what
-  // is returned for it, in their order.
-  struct Outgoing {
-    const Request& request;
-    Done done;
+  // The same for a thread that has nothing to do until the answer is there: it
+  // may do what another thread would have to be woken for. `begun` is given
+  // what cancels the call, possibly after `done`.
+  using Begun = absl::FunctionRef<void(std::shared_ptr<Cancellable>)>;
+  virtual void send_and_wait(const Request& request, Begun begun, Done done) {
+    begun(send(request, std::move(done)));
+  }
+
+  // The same for several that share a trip. `done` is called once for each,
+  // with its place, one after the other; cancel() ends them all.
+  enum class Trip {
+    kFast,      // what can't be answered at once is handed back
+    kTogether,  // all answers come together, when the last is there
   };
-  virtual std::vector<std::shared_ptr<Cancellable>> send_all(
-      std::vector<Outgoing> calls);
+  using DoneEach =
+      absl::AnyInvocable<void(std::size_t place, Response&& response)>;
+  virtual std::shared_ptr<Cancellable> send_trip(
+      const std::vector<const Request*>& requests, Trip kind,
+      DoneEach done) = 0;
 };
 
 // The peers of a node. Safe from any thread.
@@ -107,6 +125,9 @@ class Receiver {
   // Calls `done` once, on any thread, possibly before this returns, and soon
   // after cancel() of what is returned (nullptr once it is done).
   virtual std::shared_ptr<Cancellable> receive(Request request, Done done) = 0;
+  // The answer, if it can be had at once on this thread; nullopt, and nothing
+  // has run, where the request would have to wait or to be passed on.
+  virtual std::optional<Response> answer_now(const Request& request) = 0;
 };
 
 }  // namespace kv::internal

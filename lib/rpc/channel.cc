@@ -1,5 +1,7 @@
 #include "rpc/channel.h"
 
+#include <grpcpp/alarm.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,7 +17,7 @@ constexpr Clock::time_point kNever = Clock::time_point::max();
 // about, and at least the second, before the peer is down.
 constexpr int kPatience = 3;
 constexpr std::chrono::milliseconds kLeastPatience{250};
-// After a new line that would not come about, this share of the age passes
+// After a new link that would not come about, this share of the age passes
 // before the next.
 constexpr double kRetryRenewal = 0.1;
 
@@ -45,61 +47,88 @@ struct Channel::Actions {
   Waiting stay;
   absl::Status why;  // they stay
   Waiting late;
-  std::shared_ptr<Line> greet;
+  std::shared_ptr<Link> greet;
   std::uint64_t number = 0;
   bool patient = false;
 };
 
+// An alarm for the channel, unless it has gone by then.
+class Channel::Wake final : public IoEvent {
+ public:
+  // REQUIRES: io has been entered.
+  static std::shared_ptr<Wake> at(Clock::time_point time, Channel& channel) {
+    const auto wake = std::make_shared<Wake>(channel);
+    wake->self_ = wake;
+    wake->alarm_.Set(&channel.io_->any_queue(), to_gpr(time),
+                     static_cast<IoEvent*>(wake.get()));
+    return wake;
+  }
+  explicit Wake(Channel& channel)
+      : io_(channel.io_), channel_(channel.weak_from_this()) {}
+
+  void cancel() { alarm_.Cancel(); }
+
+ private:
+  void ended(bool ok) override {
+    const std::shared_ptr<Wake> self = std::move(self_);
+    const std::shared_ptr<Io> io = io_;
+    if (ok) {
+      if (const auto channel = channel_.lock()) channel->tick();
+    }
+    io->leave();
+  }
+
+  const std::shared_ptr<Io> io_;
+  const std::weak_ptr<Channel> channel_;
+  grpc::Alarm alarm_;
+  std::shared_ptr<Wake> self_;  // while gRPC has it
+};
+
 std::shared_ptr<Channel> Channel::open(const NodeName& name,
+                                       std::shared_ptr<Io> io,
                                        const ChannelOptions& options) {
+  auto link = std::make_shared<Link>(name, *io, options);
   return std::shared_ptr<Channel>(
-      new Channel(name, options, std::make_shared<Line>(name, options)));
+      new Channel(name, std::move(io), options, std::move(link)));
 }
 
-Channel::Channel(const NodeName& name, const ChannelOptions& options,
-                 std::shared_ptr<Line> line)
+Channel::Channel(const NodeName& name, std::shared_ptr<Io> io,
+                 const ChannelOptions& options, std::shared_ptr<Link> link)
     : name_(name),
+      io_(std::move(io)),
       options_(options),
-      only_line_(options.credentials.max_connection_age().has_value()
+      only_link_(options.credentials.max_connection_age().has_value()
                      ? nullptr
-                     : line.get()),
-      line_(std::move(line)),
+                     : link.get()),
+      link_(std::move(link)),
       attempt_(kNever),
       random_(std::random_device()()),
       give_up_at_(kNever),
       renew_at_(kNever),
       greet_at_(kNever),
-      alarm_at_(kNever) {}
+      wake_at_(kNever) {}
 
-Channel::~Channel() = default;
+Channel::~Channel() {
+  if (wake_ != nullptr) wake_->cancel();
+}
 
-std::shared_ptr<Line> Channel::line() const {
+std::shared_ptr<Link> Channel::link() const {
+  // Borrowed: a count that all calls share would cost each of them.
+  if (only_link_ != nullptr) return {std::shared_ptr<Link>(), only_link_};
   const MutexLock lock(mutex_);
-  return line_;
+  return link_;
 }
 
-std::shared_ptr<Line::Stub> Channel::stub() {
-  if (only_line_ != nullptr) {
-    return {std::shared_ptr<Line>(), &only_line_->stub()};
-  }
-  std::shared_ptr<Line> line = this->line();
-  Line::Stub* const stub = &line->stub();
-  return {std::move(line), stub};
-}
-
-bool Channel::ready_or_connect() {
-  const grpc_connectivity_state state = only_line_ != nullptr
-                                            ? only_line_->state_or_connect()
-                                            : line()->state_or_connect();
-  return state == GRPC_CHANNEL_READY;
+bool Channel::ready() {
+  return link()->state_or_connect() == GRPC_CHANNEL_READY;
 }
 
 bool Channel::connected() const {
-  return line()->state() == GRPC_CHANNEL_READY;
+  return link()->state() == GRPC_CHANNEL_READY;
 }
 
 void Channel::depart(std::shared_ptr<Departure> departure) {
-  if (ready_or_connect()) return departure->go();
+  if (ready()) return departure->go();
   Actions actions;
   {
     const MutexLock lock(mutex_);
@@ -109,7 +138,7 @@ void Channel::depart(std::shared_ptr<Departure> departure) {
     } else if (is_up()) {  // by now
       actions.go.push_back(std::move(departure));
     } else {
-      wake_at(departure->deadline());
+      wake_up_at(departure->deadline());
       waiting_.push_back(std::move(departure));
       want(actions);
     }
@@ -144,14 +173,14 @@ absl::Status Channel::connect(Clock::time_point deadline) {
       Clock::now() + options_.max_reconnect_pause * 6 / 5;
   bool first = true;
   for (;;) {
-    const std::shared_ptr<Line> line = this->line();
-    const grpc_connectivity_state state = line->state_or_connect();
+    const std::shared_ptr<Link> link = this->link();
+    const grpc_connectivity_state state = link->state_or_connect();
     if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
     if (failed(state) && !first) break;
     const Clock::time_point end =
         failed(state) ? std::min(deadline, next_attempt) : deadline;
     first = false;
-    if (line->channel().WaitForStateChange(state, to_gpr(end))) continue;
+    if (link->channel().WaitForStateChange(state, to_gpr(end))) continue;
     if (failed(state)) break;
     return no_connection_in_time(name_);
   }
@@ -160,29 +189,30 @@ absl::Status Channel::connect(Clock::time_point deadline) {
 }
 
 void Channel::close() {
-  std::shared_ptr<Line> line;
-  std::shared_ptr<Line> new_line;
+  std::shared_ptr<Link> link;
+  std::shared_ptr<Link> new_link;
   {
     const MutexLock lock(mutex_);
     if (closed_) return;
     closed_ = true;
     number_ = new_number_ = 0;
     give_up_at_ = greet_at_ = renew_at_ = kNever;
-    line = line_;
-    new_line = std::move(new_line_);
+    link = link_;
+    new_link = std::move(new_link_);
+    if (wake_ != nullptr) wake_->cancel();
     if (phase_ == Phase::kUp || phase_ == Phase::kLost) tell_down(closed());
   }
-  line->leave();
+  link->leave();
 }
 
 void Channel::greeted(std::uint64_t number, std::uint64_t incarnation) {
   Actions actions;
-  std::shared_ptr<Line> unwanted;  // dies after the lock
+  std::shared_ptr<Link> unwanted;  // dies after the lock
   {
     const MutexLock lock(mutex_);
     if (closed_) return;
     if (number == new_number_) {
-      unwanted = std::exchange(line_, std::move(new_line_));
+      unwanted = std::exchange(link_, std::move(new_link_));
       number_ = std::exchange(new_number_, 0);
     }
     if (number != number_) return;
@@ -191,17 +221,18 @@ void Channel::greeted(std::uint64_t number, std::uint64_t incarnation) {
       options_.listener->up(name_, incarnation);
     }
   }
+  if (unwanted != nullptr) unwanted->leave();  // calls may have it still
   act(std::move(actions));
 }
 
 void Channel::ended(std::uint64_t number, const absl::Status& why) {
   Actions actions;
-  std::shared_ptr<Line> unwanted;  // dies after the lock
+  std::shared_ptr<Link> unwanted;  // dies after the lock
   {
     const MutexLock lock(mutex_);
     if (closed_) return;
     if (number == new_number_) {
-      unwanted = std::move(new_line_);
+      unwanted = std::move(new_link_);
       new_number_ = 0;
       renew_later(kRetryRenewal);
     }
@@ -228,7 +259,7 @@ void Channel::tick() {
   {
     const MutexLock lock(mutex_);
     const Clock::time_point now = Clock::now();
-    alarm_at_ = kNever;
+    wake_at_ = kNever;
     if (give_up_at_ <= now) {  // but what has been begun goes on
       set_down("the connection broke, and no other has come about", actions);
     }
@@ -243,7 +274,7 @@ void Channel::tick() {
         next = std::min(next, (*here)->deadline());
       }
     }
-    wake_at(next);
+    wake_up_at(next);
   }
   act(std::move(actions));
   act(std::move(renewal));
@@ -256,7 +287,7 @@ void Channel::act(Actions actions) {
     departure->stay(no_connection_in_time(name_));
   }
   if (actions.greet == nullptr) return;
-  actions.greet->greet(
+  const bool began = actions.greet->greet(
       options_, actions.patient,
       [weak = weak_from_this(),
        number = actions.number](std::uint64_t incarnation) {
@@ -266,10 +297,13 @@ void Channel::act(Actions actions) {
        number = actions.number](const absl::Status& why) {
         if (const auto it = weak.lock()) it->ended(number, why);
       });
+  if (!began) {
+    ended(actions.number, absl::UnavailableError("the node has stopped"));
+  }
 }
 
 bool Channel::is_up() const {
-  return phase_ == Phase::kUp && line_->state() == GRPC_CHANNEL_READY;
+  return phase_ == Phase::kUp && link_->state() == GRPC_CHANNEL_READY;
 }
 
 // Somebody wants a connection.
@@ -303,7 +337,7 @@ void Channel::set_lost(Actions& actions) {
                                kPatience * connect_took_, kLeastPatience,
                                std::max<Clock::duration>(
                                    options_.connect_timeout, kLeastPatience));
-  wake_at(give_up_at_);
+  wake_up_at(give_up_at_);
 }
 
 void Channel::set_down(absl::string_view cause, Actions& actions) {
@@ -324,7 +358,7 @@ void Channel::start_greeting(Actions& actions) {
   attempt_ = Clock::now();
   greet_at_ = kNever;
   number_ = ++last_number_;
-  actions.greet = line_;
+  actions.greet = link_;
   actions.number = number_;
   actions.patient = phase_ == Phase::kDown;
 }
@@ -334,16 +368,16 @@ void Channel::greet_later() {
   std::uniform_real_distribution<double> about(0.8, 1.2);
   greet_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                  options_.max_reconnect_pause * about(random_));
-  wake_at(greet_at_);
+  wake_up_at(greet_at_);
 }
 
-// A new line is greeted over; once that is answered it takes the old one's
+// A new link is greeted over; once that is answered it takes the old one's
 // place.
 void Channel::start_renewal(Actions& actions) {
   renew_at_ = kNever;
-  new_line_ = std::make_shared<Line>(name_, options_);
+  new_link_ = std::make_shared<Link>(name_, *io_, options_);
   new_number_ = ++last_number_;
-  actions.greet = new_line_;
+  actions.greet = new_link_;
   actions.number = new_number_;
 }
 
@@ -355,17 +389,14 @@ void Channel::renew_later(double share) {
   std::uniform_real_distribution<double> less(0.8, 1.0);
   renew_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                  *age * (share * less(random_)));
-  wake_at(renew_at_);
+  wake_up_at(renew_at_);
 }
 
-void Channel::wake_at(Clock::time_point time) {
-  if (time >= alarm_at_) return;
-  alarm_at_ = time;
-  alarm_ = std::make_unique<grpc::Alarm>();
-  alarm_->Set(to_gpr(time), [weak = weak_from_this()](bool ok) {
-    if (!ok) return;  // another has taken its place
-    if (const auto channel = weak.lock()) channel->tick();
-  });
+void Channel::wake_up_at(Clock::time_point time) {
+  if (time >= wake_at_ || closed_ || !io_->enter()) return;
+  if (wake_ != nullptr) wake_->cancel();
+  wake_at_ = time;
+  wake_ = Wake::at(time, *this);
 }
 
 }  // namespace kv::internal

@@ -2,7 +2,6 @@
 #ifndef KV_RPC_CHANNEL_H_
 #define KV_RPC_CHANNEL_H_
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/client_context.h>
 
 #include <cstdint>
@@ -18,7 +17,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kv/node_name.h"
-#include "rpc/line.h"
+#include "rpc/link.h"
 
 namespace kv::internal {
 
@@ -45,7 +44,7 @@ class Departure {
 // peer still takes connections), the peer is down, and calls fail at once until
 // there is a connection again.
 //
-// With TLS a new line takes an old one's place from time to time, so that
+// With TLS a new link takes an old one's place from time to time, so that
 // certificates count which have come since. gRPC's servers can end connections
 // by age, too, but a call that leaves at that moment is lost.
 //
@@ -53,15 +52,20 @@ class Departure {
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   static std::shared_ptr<Channel> open(const NodeName& name,
+                                       std::shared_ptr<Io> io,
                                        const ChannelOptions& options);
   ~Channel();
 
-  // For one call, after go().
-  std::shared_ptr<Line::Stub> stub();
+  Io& io() { return *io_; }
+  // To start one call on.
+  std::shared_ptr<Link> link() const;
   // Each call needs it, before it leaves.
   void sign(grpc::ClientContext& context) const {
     internal::sign(options_, context);
   }
+
+  // Whether a call can leave at once. Connects if there is no connection.
+  bool ready();
 
   // stay() with kUnavailable at once while the peer is down, else when that
   // turns out; with kDeadlineExceeded.
@@ -87,10 +91,10 @@ class Channel : public std::enable_shared_from_this<Channel> {
   // What to do once the lock is not held any more.
   struct Actions;
 
-  Channel(const NodeName& name, const ChannelOptions& options,
-          std::shared_ptr<Line> line);
-  std::shared_ptr<Line> line() const;
-  bool ready_or_connect();
+  class Wake;
+
+  Channel(const NodeName& name, std::shared_ptr<Io> io,
+          const ChannelOptions& options, std::shared_ptr<Link> link);
 
   // What becomes of the greeting with this number.
   void greeted(std::uint64_t number, std::uint64_t incarnation);
@@ -111,19 +115,20 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void start_renewal(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void greet_later() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void renew_later(double share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void wake_at(Clock::time_point time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void wake_up_at(Clock::time_point time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const NodeName name_;
+  const std::shared_ptr<Io> io_;
   const ChannelOptions options_;
-  Line* const only_line_;  // where it is never replaced, else nullptr
+  Link* const only_link_;  // where it is never replaced, else nullptr
 
   mutable Mutex mutex_;
-  std::shared_ptr<Line> line_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<Line> new_line_ ABSL_GUARDED_BY(mutex_);  // connecting
+  std::shared_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<Link> new_link_ ABSL_GUARDED_BY(mutex_);  // connecting
   Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kNew;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  // Greetings are numbered. The one that is under way over line_, and the one
-  // over new_line_; 0 if there is none. What others say is void.
+  // Greetings are numbered. The one that is under way over link_, and the one
+  // over new_link_; 0 if there is none. What others say is void.
   std::uint64_t number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t new_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -134,12 +139,12 @@ class Channel : public std::enable_shared_from_this<Channel> {
   Clock::duration connect_took_ ABSL_GUARDED_BY(mutex_){0};
   std::minstd_rand random_ ABSL_GUARDED_BY(mutex_);
 
-  // When to do what, or max(). One alarm, for the first of them.
+  // When to do what, or max(). One wake, for the first of them.
   Clock::time_point give_up_at_ ABSL_GUARDED_BY(mutex_);
   Clock::time_point renew_at_ ABSL_GUARDED_BY(mutex_);
   Clock::time_point greet_at_ ABSL_GUARDED_BY(mutex_);
-  Clock::time_point alarm_at_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<grpc::Alarm> alarm_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point wake_at_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<Wake> wake_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace kv::internal

@@ -1,13 +1,16 @@
 #include "rpc/greetings.h"
 
-#include <atomic>
 #include <optional>
 #include <random>
 #include <string>
 
+#include "rpc/server_stream.h"
+
 namespace kv::internal {
 namespace {
 
+// Expected at once on a queue.
+constexpr int kExpected = 4;
 // More than there are connections, which have one each.
 constexpr std::size_t kMaxGreetings = 65536;
 
@@ -16,52 +19,64 @@ std::uint64_t random_number() {
   return std::uniform_int_distribution<std::uint64_t>(1)(random);
 }
 
+grpc::Status to_grpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()),
+          std::string(status.message())};
+}
+
 absl::Status stopping() {
   return absl::UnavailableError("the node is stopping");
 }
 
 }  // namespace
 
-// Keeps itself until gRPC is done with it.
 class Greetings::Greeting final
-    : public Reactor,
-      public std::enable_shared_from_this<Greeting> {
+    : public ServerStream<::kvroute::v1::HelloRequest,
+                          ::kvroute::v1::HelloReply> {
  public:
-  explicit Greeting(Greetings& all) : all_(all) {}
-
-  void start(const absl::Status& admitted) {
-    self_ = shared_from_this();
-    const absl::Status status = admitted.ok() ? all_.add(self_) : admitted;
-    if (!status.ok()) end(status);
+  static void expect(Greetings& all, Io& io,
+                     grpc::ServerCompletionQueue& queue) {
+    if (!io.enter()) return;
+    const auto greeting = std::make_shared<Greeting>(all, io, queue);
+    greeting->keep();
+    all.service_.RequestHello(&greeting->context_, &greeting->request_,
+                              &greeting->writer_, &queue, &queue,
+                              greeting->tag());
   }
-  void end(const absl::Status& status) {
-    if (ended_.exchange(true)) return;
-    Finish({static_cast<grpc::StatusCode>(status.code()),
-            std::string(status.message())});
-  }
+  Greeting(Greetings& all, Io& io, grpc::ServerCompletionQueue& queue)
+      : ServerStream(io), all_(all), queue_(queue) {}
 
  private:
   friend class Greetings;
 
-  void OnCancel() override { end(absl::CancelledError()); }
-  void OnDone() override {
+  void begin() override {
+    expect(all_, io_, queue_);
+    absl::Status status = all_.gate_.check(context_);
+    if (status.ok()) {
+      status = all_.add(std::static_pointer_cast<Greeting>(shared_from_this()));
+    }
+    if (!status.ok()) return end(to_grpc(status));
+    ::kvroute::v1::HelloReply reply;
+    reply.set_incarnation(all_.incarnation_);
+    tell(reply);
+  }
+  void gone() override {
     if (place_.has_value()) all_.remove(*place_);
-    self_ = nullptr;
   }
 
   Greetings& all_;
-  std::atomic<bool> ended_{false};
-  std::shared_ptr<Greeting> self_;
-  std::optional<Place> place_;  // written under the lock of all_
-  ::kvroute::v1::HelloReply reply_;
+  grpc::ServerCompletionQueue& queue_;
+  std::optional<Place> place_;  // of the queue's thread
 };
 
-Greetings::Greetings() : incarnation_(random_number()) {}
+Greetings::Greetings(RawService& service, const Gate& gate)
+    : service_(service), gate_(gate), incarnation_(random_number()) {}
 
-Greetings::Reactor* Greetings::open(const absl::Status& admitted) {
-  const auto greeting = std::make_shared<Greeting>(*this);
-  greeting->start(admitted);
-  return greeting.get();
+void Greetings::serve(Io& io,
+                      const std::vector<grpc::ServerCompletionQueue*>& queues) {
+  for (grpc::ServerCompletionQueue* const queue : queues) {
+    for (int i = 0; i < kExpected; ++i) Greeting::expect(*this, io, *queue);
+  }
 }
 
 absl::Status Greetings::add(const std::shared_ptr<Greeting>& greeting) {
@@ -70,9 +85,6 @@ absl::Status Greetings::add(const std::shared_ptr<Greeting>& greeting) {
   if (open_.size() >= kMaxGreetings) {
     return absl::ResourceExhaustedError("too many connections say hello");
   }
-  // Under the lock, so that stop() ends what has begun.
-  greeting->reply_.set_incarnation(incarnation_);
-  greeting->StartWrite(&greeting->reply_);
   greeting->place_ = open_.insert(open_.end(), greeting);
   return absl::OkStatus();
 }
@@ -83,15 +95,9 @@ void Greetings::remove(Place place) {
 }
 
 void Greetings::stop() {
-  std::list<std::weak_ptr<Greeting>> open;
-  {
-    const MutexLock lock(mutex_);
-    stopped_ = true;
-    open = open_;
-  }
-  for (const std::weak_ptr<Greeting>& it : open) {
-    if (const auto greeting = it.lock()) greeting->end(stopping());
-  }
+  const MutexLock lock(mutex_);
+  stopped_ = true;
+  for (const auto& greeting : open_) greeting->end(to_grpc(stopping()));
 }
 
 }  // namespace kv::internal

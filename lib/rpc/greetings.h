@@ -2,44 +2,46 @@
 #ifndef KV_RPC_GREETINGS_H_
 #define KV_RPC_GREETINGS_H_
 
-#include <grpcpp/support/server_callback.h>
+#include <grpcpp/completion_queue.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "base/mutex.h"
-#include "kvroute/v1/kvroute.pb.h"
+#include "rpc/gate.h"
+#include "rpc/io.h"
+#include "rpc/raw_service.h"
 
 namespace kv::internal {
 
-// Safe from any thread. REQUIRES: outlives what open() returns.
+// Safe from any thread.
 class Greetings {
  public:
-  using Reactor = grpc::ServerWriteReactor<::kvroute::v1::HelloReply>;
+  Greetings(RawService& service, const Gate& gate);
 
-  Greetings();
-
-  // What answers to one: gRPC's to keep. Ends at once if not `admitted`.
-  Reactor* open(const absl::Status& admitted);
+  // Takes them from now on. Once; as Service::serve.
+  void serve(Io& io, const std::vector<grpc::ServerCompletionQueue*>& queues);
   // Ends all, and those to come, with kUnavailable.
   void stop();
 
  private:
   class Greeting;
-  using Place = std::list<std::weak_ptr<Greeting>>::iterator;
+  using Place = std::list<std::shared_ptr<Greeting>>::iterator;
 
   absl::Status add(const std::shared_ptr<Greeting>& greeting);
   void remove(Place place);
 
+  RawService& service_;
+  const Gate& gate_;
   const std::uint64_t incarnation_;
 
   Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::list<std::weak_ptr<Greeting>> open_ ABSL_GUARDED_BY(mutex_);
+  std::list<std::shared_ptr<Greeting>> open_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace kv::internal

@@ -1,10 +1,11 @@
 #include "rpc/grpc_peer.h"
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 #include <list>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "base/outcome_mark.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
 #include "rpc/wire.h"
+#include "rpc/wire_trip.h"
 
 namespace kv::internal {
 namespace {
@@ -29,55 +31,74 @@ std::string trailer(const grpc::ClientContext& context, const char* key) {
 
 }  // namespace
 
-// Trips under way, so that close() can end them.
-class GrpcPeer::TripList {
+// gRPC calls under way, so that close() can end them.
+class GrpcPeer::List {
  public:
-  using Place = std::list<std::weak_ptr<Trip>>::iterator;
+  using Place = std::list<std::weak_ptr<Outgoing>>::iterator;
 
   // False: it is closed.
-  bool add(const std::shared_ptr<Trip>& trip, Place& place) {
+  bool add(const std::shared_ptr<Outgoing>& call, Place& place) {
     const MutexLock lock(mutex_);
     if (closed_) return false;
-    place = trips_.insert(trips_.end(), trip);
+    place = calls_.insert(calls_.end(), call);
     return true;
   }
   void remove(Place place) {
     const MutexLock lock(mutex_);
-    trips_.erase(place);
+    calls_.erase(place);
   }
-  std::list<std::weak_ptr<Trip>> close() {
+  std::list<std::weak_ptr<Outgoing>> close() {
     const MutexLock lock(mutex_);
     closed_ = true;
-    return trips_;
+    return calls_;
   }
   bool empty() const {
     const MutexLock lock(mutex_);
-    return trips_.empty();
+    return calls_.empty();
   }
 
  private:
   mutable Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::list<std::weak_ptr<Trip>> trips_ ABSL_GUARDED_BY(mutex_);
+  std::list<std::weak_ptr<Outgoing>> calls_ ABSL_GUARDED_BY(mutex_);
 };
 
 // One gRPC call.
-class GrpcPeer::Trip : public Departure,
-                       public std::enable_shared_from_this<Trip> {
+class GrpcPeer::Outgoing : public Departure,
+                           public IoEvent,
+                           public Cancellable,
+                           public std::enable_shared_from_this<Outgoing> {
  public:
-  Trip(NodeName name, std::shared_ptr<Channel> channel,
-       std::shared_ptr<TripList> trips, Clock::time_point deadline)
+  Outgoing(NodeName name, std::shared_ptr<Channel> channel,
+           std::shared_ptr<List> list, Clock::time_point deadline)
       : name_(std::move(name)),
         channel_(std::move(channel)),
-        trips_(std::move(trips)),
+        list_(std::move(list)),
         deadline_(deadline) {}
 
+  // As soon as there is a connection.
   void start() {
-    if (!trips_->add(shared_from_this(), place_)) return finish(closed(false));
+    if (!list_->add(shared_from_this(), place_)) return finish(closed(false));
     channel_->depart(shared_from_this());
   }
-  // Ends with kCancelled.
-  void stop() { stop(absl::CancelledError("the call was cancelled")); }
+  // The same on this thread, which then waits. False, and nothing has happened,
+  // where there is no connection.
+  bool start_and_wait(Peer::Begun begun) {
+    if (!channel_->ready()) return false;
+    begun(shared_from_this());
+    if (list_->add(shared_from_this(), place_)) {
+      context_.set_deadline(to_gpr(deadline_));
+      channel_->sign(context_);
+      conclude(wait_for_rpc());
+    } else {
+      finish(closed(false));
+    }
+    return true;
+  }
+
+  void cancel() override {
+    stop(absl::CancelledError("the call was cancelled"));
+  }
   // Ends with kUnavailable.
   void close() {
     closed_.store(true, std::memory_order_relaxed);
@@ -85,13 +106,15 @@ class GrpcPeer::Trip : public Departure,
   }
 
  protected:
-  // Calls `done` once.
-  virtual void start_rpc(std::function<void(grpc::Status)> done) = 0;
-  // nullopt: there is a reply. Else what the failed trip means for each call.
-  virtual void finish(const std::optional<Response>& failure) = 0;
+  // Begins the call, with `tag` for its end.
+  virtual void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
+                         void* tag) = 0;
+  virtual grpc::Status wait_for_rpc() = 0;
+  // nullopt: there is a reply. Else what the failed call means.
+  virtual void finish(std::optional<Response> failure) = 0;
 
   const NodeName& name() const { return name_; }
-  auto stub() { return channel_->stub(); }
+  Channel& channel() { return *channel_; }
   grpc::ClientContext& context() { return context_; }
 
  private:
@@ -100,18 +123,29 @@ class GrpcPeer::Trip : public Departure,
   Clock::time_point deadline() const override { return deadline_; }
 
   void go() override {
+    if (!channel_->io().enter()) {
+      return stay(absl::UnavailableError("the node has stopped"));
+    }
     context_.set_deadline(to_gpr(deadline_));
     channel_->sign(context_);
-    start_rpc([self = shared_from_this()](const grpc::Status& status) {
-      self->trips_->remove(self->place_);
-      self->finish(status.ok() ? std::nullopt : self->failure(status));
-    });
+    self_ = shared_from_this();
+    start_rpc(channel_->io().any_queue(), status_, static_cast<IoEvent*>(this));
   }
   void stay(absl::Status why) override {
-    trips_->remove(place_);
+    list_->remove(place_);
     Response response;
     response.answer.status = not_run(std::move(why));
-    finish(response);
+    finish(std::move(response));
+  }
+  void ended(bool /*ok*/) override {
+    const std::shared_ptr<Outgoing> self = std::move(self_);
+    const std::shared_ptr<Channel> channel = channel_;
+    conclude(status_);
+    channel->io().leave();
+  }
+  void conclude(const grpc::Status& status) {
+    list_->remove(place_);
+    finish(status.ok() ? std::nullopt : failure(status));
   }
 
   void stop(const absl::Status& why) {
@@ -139,127 +173,126 @@ class GrpcPeer::Trip : public Departure,
 
   const NodeName name_;
   const std::shared_ptr<Channel> channel_;
-  const std::shared_ptr<TripList> trips_;
+  const std::shared_ptr<List> list_;
   const Clock::time_point deadline_;
-  TripList::Place place_;
+  List::Place place_;
   std::atomic<bool> closed_{false};
   grpc::ClientContext context_;
+  grpc::Status status_;
+  std::shared_ptr<Outgoing> self_;  // while gRPC has it
 };
 
-class GrpcPeer::SingleTrip final : public Trip, public Cancellable {
+class GrpcPeer::OutgoingCall final : public Outgoing {
  public:
-  SingleTrip(NodeName name, std::shared_ptr<Channel> channel,
-             std::shared_ptr<TripList> trips, const Request& request, Done done)
-      : Trip(std::move(name), std::move(channel), std::move(trips),
-             request.deadline),
+  OutgoingCall(NodeName name, std::shared_ptr<Channel> channel,
+               std::shared_ptr<List> list, const Request& request, Done done)
+      : Outgoing(std::move(name), std::move(channel), std::move(list),
+                 request.deadline),
         request_(to_message(request)),
         done_(std::move(done)) {}
 
-  void cancel() override { stop(); }
-
  private:
-  void start_rpc(std::function<void(grpc::Status)> done) override {
-    stub()->async()->Route(&context(), &request_, &reply_, std::move(done));
+  void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
+                 void* tag) override {
+    reader_ = channel().link()->stub().AsyncRoute(&context(), request_, &queue);
+    reader_->Finish(&reply_, &status, tag);
   }
-  void finish(const std::optional<Response>& failure) override {
-    const Done done = std::move(done_);
-    done(failure.has_value() ? *failure : from_message(std::move(reply_)));
+  grpc::Status wait_for_rpc() override {
+    return channel().link()->stub().Route(&context(), request_, &reply_);
+  }
+  void finish(std::optional<Response> failure) override {
+    Done done = std::move(done_);
+    done(failure.has_value() ? *std::move(failure)
+                             : from_message(std::move(reply_)));
   }
 
-  v1::RouteRequest request_;
+  const v1::RouteRequest request_;
   v1::RouteReply reply_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<v1::RouteReply>> reader_;
   Done done_;
 };
 
-class GrpcPeer::SharedTrip final : public Trip {
+class GrpcPeer::OutgoingTrip final : public Outgoing {
  public:
-  SharedTrip(NodeName name, std::shared_ptr<Channel> channel,
-             std::shared_ptr<TripList> trips, std::vector<Outgoing> calls)
-      : Trip(std::move(name), std::move(channel), std::move(trips),
-             last_deadline(calls)),
-        wanted_(calls.size()) {
-    for (Outgoing& call : calls) {
-      *request_.add_requests() = to_message(call.request);
-      done_.push_back(std::move(call.done));
-    }
-  }
-
-  // One of those that share it; the trip ends once nobody wants it.
-  class Part final : public Cancellable {
-   public:
-    explicit Part(std::shared_ptr<SharedTrip> trip) : trip_(std::move(trip)) {}
-    void cancel() override {
-      if (!cancelled_.exchange(true)) trip_->cancel_one();
-    }
-
-   private:
-    const std::shared_ptr<SharedTrip> trip_;
-    std::atomic<bool> cancelled_{false};
-  };
+  OutgoingTrip(NodeName name, std::shared_ptr<Channel> channel,
+               std::shared_ptr<List> list,
+               const std::vector<const Request*>& requests, Trip kind,
+               DoneEach done)
+      : Outgoing(std::move(name), std::move(channel), std::move(list),
+                 last_deadline(requests)),
+        count_(requests.size()),
+        request_(write_trip(requests, kind, Clock::now())),
+        done_(std::move(done)) {}
 
  private:
-  static Clock::time_point last_deadline(const std::vector<Outgoing>& calls) {
+  static constexpr char kMethod[] = "/kvroute.v1.Peer/RouteMany";
+
+  static Clock::time_point last_deadline(
+      const std::vector<const Request*>& requests) {
     Clock::time_point last = Clock::time_point::min();
-    for (const Outgoing& call : calls) {
-      last = std::max(last, call.request.deadline);
+    for (const Request* const request : requests) {
+      last = std::max(last, request->deadline);
     }
     return last;
   }
 
-  void cancel_one() {
-    if (wanted_.fetch_sub(1) == 1) stop();
+  void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
+                 void* tag) override {
+    reader_ = channel().link()->generic_stub().PrepareUnaryCall(
+        &context(), kMethod, request_, &queue);
+    reader_->StartCall();
+    reader_->Finish(&reply_, &status, tag);
   }
-
-  void start_rpc(std::function<void(grpc::Status)> done) override {
-    stub()->async()->RouteMany(&context(), &request_, &reply_, std::move(done));
+  grpc::Status wait_for_rpc() override {
+    return grpc::Status(grpc::StatusCode::INTERNAL, "nobody waits for a trip");
   }
-  void finish(const std::optional<Response>& failure) override {
-    const std::vector<Done> done = std::move(done_);
-    for (std::size_t i = 0; i < done.size(); ++i) {
-      const int place = static_cast<int>(i);
-      if (failure.has_value()) {
-        done[i](*failure);
-      } else if (place < reply_.results_size()) {
-        done[i](from_result_message(std::move(*reply_.mutable_results(place)),
-                                    name()));
-      } else {
-        done[i](from_result_message({}, name()));
-      }
+  void finish(std::optional<Response> failure) override {
+    DoneEach done = std::move(done_);
+    if (!failure.has_value()) {
+      return read_results(reply_, count_, name(),
+                          [&](std::size_t place, Response&& response) {
+                            done(place, std::move(response));
+                          });
     }
+    for (std::size_t i = 0; i < count_; ++i) done(i, Response(*failure));
   }
 
-  v1::RouteManyRequest request_;
-  v1::RouteManyReply reply_;
-  std::vector<Done> done_;
-  std::atomic<std::size_t> wanted_;
+  const std::size_t count_;
+  const grpc::ByteBuffer request_;
+  grpc::ByteBuffer reply_;
+  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader_;
+  DoneEach done_;
 };
 
-GrpcPeer::GrpcPeer(NodeName name, const ChannelOptions& options)
+GrpcPeer::GrpcPeer(NodeName name, std::shared_ptr<Io> io,
+                   const ChannelOptions& options)
     : name_(std::move(name)),
-      channel_(Channel::open(name_, options)),
-      trips_(std::make_shared<TripList>()) {}
+      channel_(Channel::open(name_, std::move(io), options)),
+      list_(std::make_shared<List>()) {}
 
 GrpcPeer::~GrpcPeer() = default;
 
 std::shared_ptr<Cancellable> GrpcPeer::send(const Request& request, Done done) {
-  auto trip = std::make_shared<SingleTrip>(name_, channel_, trips_, request,
-                                           std::move(done));
-  trip->start();
-  return trip;
+  auto call = std::make_shared<OutgoingCall>(name_, channel_, list_, request,
+                                             std::move(done));
+  call->start();
+  return call;
 }
 
-std::vector<std::shared_ptr<Cancellable>> GrpcPeer::send_all(
-    std::vector<Outgoing> calls) {
-  if (calls.size() == 1) return Peer::send_all(std::move(calls));
-  const std::size_t count = calls.size();
-  auto trip =
-      std::make_shared<SharedTrip>(name_, channel_, trips_, std::move(calls));
+void GrpcPeer::send_and_wait(const Request& request, Begun begun, Done done) {
+  auto call = std::make_shared<OutgoingCall>(name_, channel_, list_, request,
+                                             std::move(done));
+  if (call->start_and_wait(begun)) return;
+  call->start();
+  begun(std::move(call));
+}
+
+std::shared_ptr<Cancellable> GrpcPeer::send_trip(
+    const std::vector<const Request*>& requests, Trip kind, DoneEach done) {
+  auto trip = std::make_shared<OutgoingTrip>(name_, channel_, list_, requests,
+                                             kind, std::move(done));
   trip->start();
-  std::vector<std::shared_ptr<Cancellable>> parts;
-  for (std::size_t i = 0; i < count; ++i) {
-    parts.push_back(std::make_shared<SharedTrip::Part>(trip));
-  }
-  return parts;
+  return trip;
 }
 
 absl::Status GrpcPeer::connect(Clock::time_point deadline) {
@@ -268,12 +301,12 @@ absl::Status GrpcPeer::connect(Clock::time_point deadline) {
 
 bool GrpcPeer::connected() const { return channel_->connected(); }
 
-bool GrpcPeer::idle() const { return !connected() && trips_->empty(); }
+bool GrpcPeer::idle() const { return !connected() && list_->empty(); }
 
 void GrpcPeer::close() {
   channel_->close();
-  for (const std::weak_ptr<Trip>& trip : trips_->close()) {
-    if (const std::shared_ptr<Trip> it = trip.lock()) it->close();
+  for (const std::weak_ptr<Outgoing>& call : list_->close()) {
+    if (const std::shared_ptr<Outgoing> it = call.lock()) it->close();
   }
 }
 

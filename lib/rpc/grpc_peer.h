@@ -15,12 +15,15 @@ namespace kv::internal {
 // Safe from any thread. Calls under way outlive it.
 class GrpcPeer final : public Peer {
  public:
-  GrpcPeer(NodeName name, const ChannelOptions& options);
+  GrpcPeer(NodeName name, std::shared_ptr<Io> io,
+           const ChannelOptions& options);
   ~GrpcPeer() override;
 
   std::shared_ptr<Cancellable> send(const Request& request, Done done) override;
-  std::vector<std::shared_ptr<Cancellable>> send_all(
-      std::vector<Outgoing> calls) override;
+  void send_and_wait(const Request& request, Begun begun, Done done) override;
+  std::shared_ptr<Cancellable> send_trip(
+      const std::vector<const Request*>& requests, Trip kind,
+      DoneEach done) override;
 
   // Waits for a connection. kUnavailable: an attempt failed; kDeadlineExceeded;
   // both not_run.
@@ -33,14 +36,14 @@ class GrpcPeer final : public Peer {
   void close();
 
  private:
-  class TripList;
-  class Trip;
-  class SingleTrip;
-  class SharedTrip;
+  class List;
+  class Outgoing;
+  class OutgoingCall;
+  class OutgoingTrip;
 
   const NodeName name_;
   const std::shared_ptr<Channel> channel_;
-  const std::shared_ptr<TripList> trips_;
+  const std::shared_ptr<List> list_;
 };
 
 }  // namespace kv::internal

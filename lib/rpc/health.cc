@@ -1,12 +1,13 @@
 #include "rpc/health.h"
 
-#include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/impl/rpc_method.h>
 #include <grpcpp/impl/rpc_service_method.h>
+#include <grpcpp/support/async_unary_call.h>
 
 #include <optional>
 #include <string>
-#include <utility>
+
+#include "rpc/server_stream.h"
 
 namespace kv::internal {
 namespace {
@@ -14,6 +15,9 @@ namespace {
 using grpc::internal::RpcMethod;
 using grpc::internal::RpcServiceMethod;
 
+// The methods, in the order in which they are added.
+constexpr int kCheck = 0;
+constexpr int kWatch = 1;
 constexpr std::size_t kMaxWatches = 1024;
 
 // As grpc.health.v1 numbers them.
@@ -23,129 +27,138 @@ bool is_known(const std::string& service) {
   return service.empty() || service == "kvroute.v1.Peer";
 }
 
-Status status_of(bool serving) { return serving ? kServing : kNotServing; }
+Health::Reply reply_of(Status status) {
+  Health::Reply reply;
+  reply.set_status(status);
+  return reply;
+}
+Health::Reply reply_of(bool serving) {
+  return reply_of(serving ? kServing : kNotServing);
+}
 
 }  // namespace
 
-// Tells a watcher the present status, and each new one. Keeps itself until gRPC
-// is done with it.
-class Health::Watch final : public grpc::ServerWriteReactor<Reply>,
-                            public std::enable_shared_from_this<Watch> {
+// One question. Deletes itself.
+class Health::Check final : public IoEvent {
  public:
-  Watch(Health& health, bool known) : health_(health), known_(known) {}
+  static void expect(Health& health, Io& io,
+                     grpc::ServerCompletionQueue& queue) {
+    if (!io.enter()) return;
+    auto* const check = new Check(health, io, queue);
+    health.RequestAsyncUnary(kCheck, &check->context_, &check->request_,
+                             &check->writer_, &queue, &queue,
+                             static_cast<IoEvent*>(check));
+  }
 
-  void start() { self_ = shared_from_this(); }
-  void tell(Status status) {
-    const MutexLock lock(mutex_);
-    next_ = status;
-    go_on();
+ private:
+  Check(Health& health, Io& io, grpc::ServerCompletionQueue& queue)
+      : health_(health), io_(io), queue_(queue) {}
+  ~Check() override { io_.leave(); }
+
+  // It has come, and then: it has been answered.
+  void ended(bool ok) override {
+    if (come_ || !ok) {
+      delete this;
+      return;
+    }
+    come_ = true;
+    expect(health_, io_, queue_);
+    if (is_known(request_.service())) {
+      writer_.Finish(reply_of(health_.serving()), grpc::Status::OK,
+                     static_cast<IoEvent*>(this));
+    } else {
+      writer_.FinishWithError(
+          {grpc::StatusCode::NOT_FOUND, "there is no such service"},
+          static_cast<IoEvent*>(this));
+    }
   }
-  // After what is to be told still.
-  void end(const grpc::Status& status) {
-    const MutexLock lock(mutex_);
-    if (!end_.has_value()) end_ = status;
-    go_on();
+
+  Health& health_;
+  Io& io_;
+  grpc::ServerCompletionQueue& queue_;
+  bool come_ = false;
+  grpc::ServerContext context_;
+  Request request_;
+  grpc::ServerAsyncResponseWriter<Reply> writer_{&context_};
+};
+
+// Tells a watcher the present status, and each new one.
+class Health::Watch final : public ServerStream<Request, Reply> {
+ public:
+  static void expect(Health& health, Io& io,
+                     grpc::ServerCompletionQueue& queue) {
+    if (!io.enter()) return;
+    const auto watch = std::make_shared<Watch>(health, io, queue);
+    watch->keep();
+    health.RequestAsyncServerStreaming(kWatch, &watch->context_,
+                                       &watch->request_, &watch->writer_,
+                                       &queue, &queue, watch->tag());
   }
+  Watch(Health& health, Io& io, grpc::ServerCompletionQueue& queue)
+      : ServerStream(io), health_(health), queue_(queue) {}
 
  private:
   friend class Health;
 
-  void go_on() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (writing_ || finished_) return;
-    if (next_.has_value()) {
-      reply_.set_status(*std::exchange(next_, std::nullopt));
-      writing_ = true;
-      StartWrite(&reply_);
-    } else if (end_.has_value()) {
-      finished_ = true;
-      Finish(*end_);
-    }
+  void begin() override {
+    expect(health_, io_, queue_);
+    health_.add(std::static_pointer_cast<Watch>(shared_from_this()));
   }
-  void OnWriteDone(bool ok) override {
-    const MutexLock lock(mutex_);
-    writing_ = false;
-    if (!ok) next_ = std::nullopt;
-    go_on();
-  }
-  void OnCancel() override { end(grpc::Status::CANCELLED); }
-  void OnDone() override {
+  void gone() override {
     if (place_.has_value()) health_.remove(*place_);
-    self_ = nullptr;
   }
 
   Health& health_;
-  const bool known_;
-  std::shared_ptr<Watch> self_;
-  std::optional<Place> place_;  // written under the lock of health_
-  Reply reply_;
-
-  Mutex mutex_;
-  std::optional<Status> next_ ABSL_GUARDED_BY(mutex_);
-  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::ServerCompletionQueue& queue_;
+  std::optional<Place> place_;  // of the queue's thread
 };
 
 Health::Health() {
   AddMethod(new RpcServiceMethod("/grpc.health.v1.Health/Check",
                                  RpcMethod::NORMAL_RPC, nullptr));
-  MarkMethodCallback(
-      0,
-      new grpc::internal::CallbackUnaryHandler<Request, Reply>(
-          [this](grpc::CallbackServerContext* context, const Request* request,
-                 Reply* reply) { return check(*context, *request, *reply); }));
   AddMethod(new RpcServiceMethod("/grpc.health.v1.Health/Watch",
                                  RpcMethod::SERVER_STREAMING, nullptr));
-  MarkMethodCallback(
-      1, new grpc::internal::CallbackServerStreamingHandler<Request, Reply>(
-             [this](grpc::CallbackServerContext* /*context*/,
-                    const Request* request) { return watch(*request); }));
+  MarkMethodAsync(kCheck);
+  MarkMethodAsync(kWatch);
 }
 
-grpc::ServerUnaryReactor* Health::check(grpc::CallbackServerContext& context,
-                                        const Request& request, Reply& reply) {
-  grpc::ServerUnaryReactor* const reactor = context.DefaultReactor();
-  if (is_known(request.service())) {
-    const MutexLock lock(mutex_);
-    reply.set_status(status_of(serving_));
-    reactor->Finish(grpc::Status::OK);
-  } else {
-    reactor->Finish({grpc::StatusCode::NOT_FOUND, "there is no such service"});
+void Health::serve(Io& io,
+                   const std::vector<grpc::ServerCompletionQueue*>& queues) {
+  for (grpc::ServerCompletionQueue* const queue : queues) {
+    Check::expect(*this, io, *queue);
+    Watch::expect(*this, io, *queue);
   }
-  return reactor;
 }
 
-grpc::ServerWriteReactor<Health::Reply>* Health::watch(const Request& request) {
-  const bool known = is_known(request.service());
-  const auto watch = std::make_shared<Watch>(*this, known);
-  watch->start();
+bool Health::serving() {
   const MutexLock lock(mutex_);
-  if (stopped_ || watches_.size() >= kMaxWatches) {
-    watch->end({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watch"});
-  } else {
-    watch->tell(known ? status_of(serving_) : kServiceUnknown);
-    watch->place_ = watches_.insert(watches_.end(), watch);
-  }
-  return watch.get();
+  return serving_;
 }
 
-void Health::set_serving(bool serving) {
+void Health::drain() {
   const MutexLock lock(mutex_);
-  serving_ = serving;
-  for (const std::weak_ptr<Watch>& it : watches_) {
-    const auto watch = it.lock();
-    if (watch != nullptr && watch->known_) watch->tell(status_of(serving));
+  serving_ = false;
+  for (const auto& watch : watches_) {
+    if (is_known(watch->request_.service())) watch->tell(reply_of(false));
   }
 }
 
 void Health::stop() {
   const MutexLock lock(mutex_);
   stopped_ = true;
-  for (const std::weak_ptr<Watch>& it : watches_) {
-    if (const auto watch = it.lock()) {
-      watch->end({grpc::StatusCode::UNAVAILABLE, "the node is stopping"});
-    }
+  for (const auto& watch : watches_) {
+    watch->end({grpc::StatusCode::UNAVAILABLE, "the node is stopping"});
   }
+}
+
+void Health::add(const std::shared_ptr<Watch>& watch) {
+  const MutexLock lock(mutex_);
+  if (stopped_ || watches_.size() >= kMaxWatches) {
+    return watch->end({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watch"});
+  }
+  watch->tell(is_known(watch->request_.service()) ? reply_of(serving_)
+                                                  : reply_of(kServiceUnknown));
+  watch->place_ = watches_.insert(watches_.end(), watch);
 }
 
 void Health::remove(Place place) {

@@ -2,15 +2,17 @@
 #ifndef KV_RPC_HEALTH_H_
 #define KV_RPC_HEALTH_H_
 
+#include <grpcpp/completion_queue.h>
 #include <grpcpp/impl/service_type.h>
-#include <grpcpp/support/server_callback.h>
 
 #include <list>
 #include <memory>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "base/mutex.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
+#include "rpc/io.h"
 
 namespace kv::internal {
 
@@ -21,26 +23,28 @@ class Health final : public grpc::Service {
   using Request = ::kvroute::v1::HealthRequest;
   using Reply = ::kvroute::v1::HealthReply;
 
-  // Not serving yet.
   Health();
 
-  void set_serving(bool serving);
+  // Answers from now on. Once; as Service::serve.
+  void serve(Io& io, const std::vector<grpc::ServerCompletionQueue*>& queues);
+  // From now on it answers that the node does not serve.
+  void drain();
   // Ends what is watched, and takes no more watchers.
   void stop();
 
  private:
+  class Check;
   class Watch;
-  using Place = std::list<std::weak_ptr<Watch>>::iterator;
+  using Place = std::list<std::shared_ptr<Watch>>::iterator;
 
-  grpc::ServerUnaryReactor* check(grpc::CallbackServerContext& context,
-                                  const Request& request, Reply& reply);
-  grpc::ServerWriteReactor<Reply>* watch(const Request& request);
+  bool serving();
+  void add(const std::shared_ptr<Watch>& watch);
   void remove(Place place);
 
   Mutex mutex_;
-  bool serving_ ABSL_GUARDED_BY(mutex_) = false;
+  bool serving_ ABSL_GUARDED_BY(mutex_) = true;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::list<std::weak_ptr<Watch>> watches_ ABSL_GUARDED_BY(mutex_);
+  std::list<std::shared_ptr<Watch>> watches_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace kv::internal

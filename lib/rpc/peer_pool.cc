@@ -13,28 +13,14 @@ void PeerPool::set_listener(std::shared_ptr<PeerListener> listener) {
   options_.listener = std::move(listener);
 }
 
-void PeerPool::stop(Clock::time_point deadline) {
-  absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers;
-  std::shared_ptr<Tally> greetings;
-  {
-    const MutexLock lock(mutex_);
-    stopped_ = true;
-    peers.swap(peers_);
-    greetings = options_.greetings;
-  }
-  for (const auto& [name, peer] : peers) peer->close();
-  peers.clear();
-  greetings->wait_until_none(deadline);
-}
-
 absl::StatusOr<std::shared_ptr<GrpcPeer>> PeerPool::find_grpc(
     const NodeName& name) {
   const MutexLock lock(mutex_);
-  const auto it = peers_.find(name);
-  if (it != peers_.end()) return it->second;
   if (stopped_) {
     return not_run(absl::CancelledError("the node has stopped"));
   }
+  const auto it = peers_.find(name);
+  if (it != peers_.end()) return it->second;
   if (peers_.size() >= max_peers_) {
     // Make room: those that don't answer, and that nobody talks to now.
     absl::erase_if(peers_,
@@ -44,7 +30,7 @@ absl::StatusOr<std::shared_ptr<GrpcPeer>> PeerPool::find_grpc(
     return not_run(absl::ResourceExhaustedError(absl::StrCat(
         "this node talks to ", peers_.size(), " peers, its limit")));
   }
-  auto peer = std::make_shared<GrpcPeer>(name, options_);
+  auto peer = std::make_shared<GrpcPeer>(name, io_, options_);
   peers_.emplace(name, peer);
   return peer;
 }
@@ -86,6 +72,16 @@ std::vector<NodeName> PeerPool::connected() const {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+void PeerPool::stop() {
+  absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers;
+  {
+    const MutexLock lock(mutex_);
+    stopped_ = true;
+    peers.swap(peers_);
+  }
+  for (const auto& [name, peer] : peers) peer->close();
 }
 
 }  // namespace kv::internal

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -12,14 +13,16 @@
 #include "base/mutex.h"
 #include "peer/peer.h"
 #include "rpc/grpc_peer.h"
+#include "rpc/io.h"
 
 namespace kv::internal {
 
 // Safe from any thread.
 class PeerPool final : public Peers {
  public:
-  PeerPool(const ChannelOptions& options, std::size_t max_peers)
-      : max_peers_(max_peers), options_(options) {}
+  PeerPool(std::shared_ptr<Io> io, const ChannelOptions& options,
+           std::size_t max_peers)
+      : io_(std::move(io)), max_peers_(max_peers), options_(options) {}
 
   absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override;
 
@@ -31,14 +34,13 @@ class PeerPool final : public Peers {
   // Tells of the peers that come up later. Once, before there are any.
   void set_listener(std::shared_ptr<PeerListener> listener);
 
-  // Lets go of all peers, and takes no more: kCancelled. Waits until `deadline`
-  // for what gRPC has still to do. Before the server stops: gRPC's threads end
-  // with the last who needs them, and must not be the ones to let go of it.
-  void stop(Clock::time_point deadline);
+  // Ends what is under way; find() is refused from now on.
+  void stop();
 
  private:
   absl::StatusOr<std::shared_ptr<GrpcPeer>> find_grpc(const NodeName& name);
 
+  const std::shared_ptr<Io> io_;
   const std::size_t max_peers_;
 
   mutable Mutex mutex_;

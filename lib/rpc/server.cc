@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "rpc/accept_loop.h"
@@ -24,8 +25,9 @@ int ms(std::chrono::milliseconds time) {
 }
 
 void set_arguments(const ServerOptions& options, Builder& builder) {
-  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-  builder.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(options.limits.message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(options.limits.message_bytes));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              ms(options.handshake_timeout));
   set_keepalive(options.keepalive, [&](const char* name, int value) {
@@ -42,10 +44,13 @@ void set_arguments(const ServerOptions& options, Builder& builder) {
 
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
-      : service(options.max_message_bytes,
-                Gate(options.cookie, options.allowed_peers)) {}
+      : service(options.limits, Gate(options.cookie, options.allowed_peers)),
+        serve_health(options.serve_health) {}
   Service service;
   Health health;
+  const bool serve_health;
+  std::vector<grpc::ServerCompletionQueue*> queues;  // of io
+  std::shared_ptr<Io> io;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<AcceptLoop> accept_loop;
@@ -60,7 +65,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   auto parts = std::make_unique<Parts>(options);
   Builder builder;
   set_arguments(options, builder);
-  builder.RegisterService(&parts->service);
+  builder.RegisterService(&parts->service.grpc_service());
   // gRPC's own is off, also where the host has it on for all servers.
   builder.SetOption(
       std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
@@ -68,7 +73,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       Builder::experimental_type::ExternalConnectionType::FROM_FD,
       options.credentials.server());
+  std::vector<std::unique_ptr<grpc::CompletionQueue>> queues;
+  for (std::size_t i = 0; i < options.io_threads; ++i) {
+    auto queue = builder.AddCompletionQueue();
+    parts->queues.push_back(queue.get());
+    queues.push_back(std::move(queue));
+  }
   parts->server = builder.BuildAndStart();
+  parts->io = std::make_shared<Io>(std::move(queues));
   if (parts->server == nullptr) {
     return absl::UnavailableError(absl::StrCat(
         "can't listen on ", options.address, ": gRPC would not start"));
@@ -94,12 +106,14 @@ Server::Server(std::unique_ptr<Parts> parts, std::uint16_t port)
 
 Server::~Server() = default;
 
+const std::shared_ptr<Io>& Server::io() const { return parts_->io; }
+
 void Server::serve(Receiver& receiver) {
-  parts_->service.serve(receiver);
-  parts_->health.set_serving(true);
+  parts_->service.serve(receiver, *parts_->io, parts_->queues);
+  if (parts_->serve_health) parts_->health.serve(*parts_->io, parts_->queues);
 }
 
-void Server::drain() { parts_->health.set_serving(false); }
+void Server::drain() { parts_->health.drain(); }
 
 void Server::stop(Clock::time_point deadline) {
   parts_->accept_loop->stop();

@@ -13,12 +13,15 @@
 #include "peer/peer.h"
 #include "rpc/allowed_peers.h"
 #include "rpc/credentials.h"
+#include "rpc/io.h"
+#include "rpc/service.h"
 
 namespace kv::internal {
 
 struct ServerOptions {
   std::string address;  // `host:port`, where port 0 takes a free one
-  std::size_t max_message_bytes = 0;
+  MessageLimits limits;
+  std::size_t io_threads = 1;
   Credentials credentials;
   std::string cookie;  // empty: callers need none
   AllowedPeers allowed_peers;
@@ -32,7 +35,7 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Listens. Refuses calls until serve(). kAlreadyExists: the port is in use;
+  // Listens; calls wait for serve(). kAlreadyExists: the port is in use;
   // kUnavailable: the address can't be listened on for another reason. Both
   // name address and cause.
   static absl::StatusOr<std::unique_ptr<Server>> start(
@@ -41,8 +44,10 @@ class Server {
   ~Server();
 
   std::uint16_t port() const { return port_; }
+  // The threads that serve it, for the node's own calls as well.
+  const std::shared_ptr<Io>& io() const;
 
-  // From now on calls go to `receiver`, which outlives the server.
+  // From now on calls go to `receiver`, which outlives the server. Once.
   void serve(Receiver& receiver);
 
   // Tells who asks for its health that it is about to stop.

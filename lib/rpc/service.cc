@@ -1,23 +1,33 @@
 #include "rpc/service.h"
 
 #include <grpc/support/time.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/outcome_mark.h"
 #include "rpc/wire.h"
+#include "rpc/wire_trip.h"
 
 namespace kv::internal {
 namespace {
 
-Clock::time_point deadline_of(const grpc::CallbackServerContext& context) {
+// So many calls of a kind are expected at once on a queue; each that comes is
+// followed by a new expectation, and more than these wait inside gRPC.
+constexpr int kExpected = 16;
+
+Clock::time_point deadline_of(const grpc::ServerContext& context) {
   const gpr_timespec deadline =
       gpr_convert_clock_type(context.raw_deadline(), GPR_CLOCK_MONOTONIC);
   const gpr_timespec left =
@@ -36,18 +46,39 @@ Response refusal(absl::Status status) {
   return response;
 }
 
-// A call, or several, that a peer has sent. Deletes itself when gRPC is done
-// with it.
-class Reactor : public grpc::ServerUnaryReactor {
- protected:
-  explicit Reactor(grpc::CallbackServerContext& context) : context_(context) {}
+// Where calls come from and go to.
+struct Desk {
+  MessageLimits limits;
+  const Gate& gate;
+  RawService& service;
+  Receiver& receiver;
+  Io& io;
+  grpc::ServerCompletionQueue& queue;
+};
 
-  // Gives one request to the receiver.
-  void receive(const v1::RouteRequest& message, Receiver& receiver, Done done) {
-    auto request = from_message(message);
-    if (!request.ok()) return done(refusal(std::move(request).status()));
-    request->deadline = deadline_of(context_);
-    auto work = receiver.receive(*std::move(request), std::move(done));
+// One gRPC call: expected, come, and answered. Deletes itself once gRPC is done
+// with it. Its events come on the thread of its queue, its answer from any.
+class Incoming {
+ public:
+  Incoming(const Incoming&) = delete;
+  Incoming& operator=(const Incoming&) = delete;
+
+ protected:
+  explicit Incoming(const Desk& desk) : desk_(desk) {
+    context_.AsyncNotifyWhenDone(&over_);
+  }
+  virtual ~Incoming() { desk_.io.leave(); }
+
+  // The next call of the kind is expected: begins with this one, which has
+  // come. Must answer, once, possibly later and from another thread.
+  virtual void begin() = 0;
+
+  // Whether the caller may call at all.
+  absl::Status admit() const { return desk_.gate.check(context_); }
+
+  // Gives a request to the receiver.
+  void receive(Request request, Done done) {
+    auto work = desk_.receiver.receive(std::move(request), std::move(done));
     if (work == nullptr) return;
     {
       const MutexLock lock(mutex_);
@@ -59,149 +90,225 @@ class Reactor : public grpc::ServerUnaryReactor {
     work->cancel();
   }
 
-  void finish(const FailureMessage& failure) {
+  // What ends the call goes through here last; this may be gone at once.
+  template <typename Writer>
+  void refuse(Writer& writer, const Response& response) {
+    const FailureMessage failure = to_failure(response);
     if (failure.executed_no) context_.AddTrailingMetadata(kExecutedKey, "no");
     context_.AddTrailingMetadata(kFailureKey, failure.failure);
-    Finish(failure.status);
+    writer.FinishWithError(failure.status, tag());
   }
+
+  const Desk desk_;
+  grpc::ServerContext context_;
+  void* tag() { return &step_; }
 
  private:
-  // The receiver answers soon after a cancel, so each call ends: gRPC's
-  // Shutdown waits for that.
-  void OnCancel() override {
-    std::vector<std::shared_ptr<Cancellable>> work;
-    {
-      const MutexLock lock(mutex_);
-      cancelled_ = true;
-      work.swap(work_);
+  // It has come, and then: it has been answered.
+  struct Step final : IoEvent {
+    explicit Step(Incoming& the_call) : call(the_call) {}
+    void ended(bool ok) override { call.stepped(ok); }
+    Incoming& call;
+  };
+  // The peer has the answer, or is not interested any more. Only of a call that
+  // has come.
+  struct Over final : IoEvent {
+    explicit Over(Incoming& the_call) : call(the_call) {}
+    void ended(bool /*ok*/) override { call.over(); }
+    Incoming& call;
+  };
+
+  void stepped(bool ok) {
+    if (!come_ && !ok) {
+      delete this;  // the server stops, and nobody came
+    } else if (!come_) {
+      come_ = true;
+      begin();
+    } else {
+      drop_event();
     }
-    for (const std::shared_ptr<Cancellable>& it : work) it->cancel();
   }
 
-  void OnDone() override { delete this; }
+  // The receiver answers soon after a cancel, so each call ends: the server's
+  // Shutdown waits for that.
+  void over() {
+    if (context_.IsCancelled()) {
+      std::vector<std::shared_ptr<Cancellable>> work;
+      {
+        const MutexLock lock(mutex_);
+        cancelled_ = true;
+        work.swap(work_);
+      }
+      for (const std::shared_ptr<Cancellable>& it : work) it->cancel();
+    }
+    drop_event();
+  }
 
-  grpc::CallbackServerContext& context_;
+  void drop_event() {
+    if (--events_ == 0) delete this;
+  }
+
+  Step step_{*this};
+  Over over_{*this};
+  bool come_ = false;  // as events_, of the queue's thread
+  int events_ = 2;     // its answer has left, and it is over
+
   Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<Cancellable>> work_ ABSL_GUARDED_BY(mutex_);
 };
 
-class SingleReactor final : public Reactor {
+// Route.
+class IncomingCall final : public Incoming {
  public:
-  SingleReactor(grpc::CallbackServerContext& context, v1::RouteReply& reply)
-      : Reactor(context), reply_(reply) {}
+  static void expect(const Desk& desk) {
+    if (!desk.io.enter()) return;
+    auto* const call = new IncomingCall(desk);
+    desk.service.RequestRoute(&call->context_, &call->request_, &call->writer_,
+                              &desk.queue, &desk.queue, call->tag());
+  }
 
-  // Within the service's method, so before OnDone().
-  void start(const v1::RouteRequest& request, Receiver& receiver) {
-    receive(request, receiver,
+ private:
+  explicit IncomingCall(const Desk& desk) : Incoming(desk) {}
+
+  void begin() override {
+    expect(desk_);
+    absl::Status admitted = admit();
+    if (!admitted.ok()) return answer(refusal(std::move(admitted)));
+    auto request = from_message(std::move(request_));
+    if (!request.ok()) return answer(refusal(std::move(request).status()));
+    request->deadline = deadline_of(context_);
+    receive(*std::move(request),
             [this](Response response) { answer(std::move(response)); });
   }
+
   void answer(Response response) {
-    if (!is_reply(response)) return finish(to_failure(response));
-    reply_ = to_message(std::move(response));
-    Finish(grpc::Status::OK);
+    if (!is_reply(response)) return refuse(writer_, response);
+    writer_.Finish(to_message(std::move(response)), grpc::Status::OK, tag());
   }
 
- private:
-  v1::RouteReply& reply_;
+  v1::RouteRequest request_;
+  grpc::ServerAsyncResponseWriter<v1::RouteReply> writer_{&context_};
 };
 
-class SharedReactor final : public Reactor {
+// RouteMany.
+class IncomingTrip final : public Incoming {
  public:
-  SharedReactor(grpc::CallbackServerContext& context,
-                const v1::RouteManyRequest& request, v1::RouteManyReply& reply,
-                std::size_t max_message_bytes)
-      : Reactor(context),
-        reply_(reply),
-        room_(max_message_bytes - kFraming),
-        waiting_(request.requests_size()) {
-    for (int i = 0; i < request.requests_size(); ++i) reply.add_results();
-  }
-
-  // As above.
-  void start(const v1::RouteManyRequest& request, Receiver& receiver) {
-    if (request.requests_size() == 0) return Finish(grpc::Status::OK);
-    for (int i = 0; i < request.requests_size(); ++i) {
-      receive(request.requests(i), receiver,
-              [this, i](Response response) { answer(i, std::move(response)); });
-    }
-  }
-  void refuse(absl::Status status) {
-    finish(to_failure(refusal(std::move(status))));
+  static void expect(const Desk& desk) {
+    if (!desk.io.enter()) return;
+    auto* const trip = new IncomingTrip(desk);
+    desk.service.RequestRouteMany(&trip->context_, &trip->buffer_,
+                                  &trip->writer_, &desk.queue, &desk.queue,
+                                  trip->tag());
   }
 
  private:
-  static constexpr std::size_t kFraming = 16;
+  explicit IncomingTrip(const Desk& desk) : Incoming(desk) {}
 
-  void answer(int place, Response response) {
-    if (add(place, std::move(response))) Finish(grpc::Status::OK);
-  }
-
-  // True: that was the last one. OnDone() may come as soon as Finish() is
-  // called, so not under the lock.
-  bool add(int place, Response response) {
-    auto result = to_result_message(std::move(response));
-    const MutexLock lock(answers_mutex_);
-    const std::size_t bytes = result.ByteSizeLong() + kFraming;
-    if (bytes > room_) {
-      // It ran, but there is no room left to say what came of it.
-      Response too_much;
-      too_much.answer.status = absl::ResourceExhaustedError(
-          "the answers of this trip are too large: ask for less at a time");
-      result = to_result_message(std::move(too_much));
+  void begin() override {
+    expect(desk_);
+    absl::Status status = admit();
+    if (status.ok()) status = trip_.parse(buffer_);
+    buffer_.Clear();
+    if (!status.ok()) return refuse(writer_, refusal(std::move(status)));
+    if (trip_.kind() == Peer::Trip::kFast || trip_.size() == 0) {
+      answer_now();
     } else {
-      room_ -= bytes;
+      receive_all();
     }
-    *reply_.mutable_results(place) = std::move(result);
-    return --waiting_ == 0;
   }
+
+  void answer_now() {
+    ResultsWriter results;
+    Request request;
+    const Clock::time_point now = Clock::now();
+    for (std::size_t i = 0; i < trip_.size(); ++i) {
+      if (results.bytes() >= desk_.limits.trip_bytes) {
+        results.add_handed_back();
+        continue;
+      }
+      absl::Status status = trip_.read(i, now, request);
+      std::optional<Response> response =
+          status.ok() ? desk_.receiver.answer_now(request)
+                      : refusal(std::move(status));
+      if (response.has_value()) {
+        results.add(*std::move(response));
+      } else {
+        results.add_handed_back();
+      }
+    }
+    writer_.Finish(results.finish(), grpc::Status::OK, tag());
+  }
+
+  void receive_all() {
+    {
+      const MutexLock lock(answers_mutex_);
+      responses_.resize(trip_.size());
+      waiting_ = trip_.size();
+    }
+    const Clock::time_point now = Clock::now();
+    const std::size_t size = trip_.size();
+    for (std::size_t i = 0; i < size; ++i) {
+      Request request;
+      absl::Status status = trip_.read(i, now, request);
+      if (status.ok()) {
+        receive(std::move(request), [this, i](Response response) {
+          answer(i, std::move(response));
+        });
+      } else {
+        answer(i, refusal(std::move(status)));
+      }
+    }
+  }
+
+  void answer(std::size_t place, Response response) {
+    std::vector<Response> responses;
+    {
+      const MutexLock lock(answers_mutex_);
+      responses_[place] = std::move(response);
+      if (--waiting_ > 0) return;
+      responses.swap(responses_);
+    }
+    ResultsWriter results;
+    for (Response& it : responses) {
+      const std::size_t before = results.bytes();
+      results.add(std::move(it));
+      if (results.bytes() <= desk_.limits.message_bytes) continue;
+      results.cut(before);
+      results.add(too_much());
+    }
+    writer_.Finish(results.finish(), grpc::Status::OK, tag());
+  }
+
+  // It ran, but there is no room left to say what came of it.
+  static Response too_much() {
+    Response response;
+    response.answer.status = absl::ResourceExhaustedError(
+        "the answers of this trip are too large: ask for less at a time");
+    return response;
+  }
+
+  grpc::ByteBuffer buffer_;
+  ArrivedTrip trip_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_{&context_};
 
   Mutex answers_mutex_;
-  v1::RouteManyReply& reply_ ABSL_GUARDED_BY(answers_mutex_);
-  std::size_t room_ ABSL_GUARDED_BY(answers_mutex_);
-  int waiting_ ABSL_GUARDED_BY(answers_mutex_);
+  std::vector<Response> responses_ ABSL_GUARDED_BY(answers_mutex_);
+  std::size_t waiting_ ABSL_GUARDED_BY(answers_mutex_) = 0;
 };
 
 }  // namespace
 
-absl::Status Service::admit(const grpc::CallbackServerContext& context) const {
-  if (receiver() == nullptr) {
-    return absl::UnavailableError("the node is about to start");
+void Service::serve(Receiver& receiver, Io& io,
+                    const std::vector<grpc::ServerCompletionQueue*>& queues) {
+  greetings_.serve(io, queues);
+  for (grpc::ServerCompletionQueue* const queue : queues) {
+    const Desk desk{limits_, gate_, service_, receiver, io, *queue};
+    for (int i = 0; i < kExpected; ++i) {
+      IncomingCall::expect(desk);
+      IncomingTrip::expect(desk);
+    }
   }
-  return gate_.check(context);
-}
-
-grpc::ServerWriteReactor<::kvroute::v1::HelloReply>* Service::Hello(
-    grpc::CallbackServerContext* context,
-    const ::kvroute::v1::HelloRequest* /*request*/) {
-  return greetings_.open(gate_.check(*context));
-}
-
-grpc::ServerUnaryReactor* Service::Route(grpc::CallbackServerContext* context,
-                                         const v1::RouteRequest* request,
-                                         v1::RouteReply* reply) {
-  auto* const reactor = new SingleReactor(*context, *reply);
-  absl::Status admitted = admit(*context);
-  if (admitted.ok()) {
-    reactor->start(*request, *receiver());
-  } else {
-    reactor->answer(refusal(std::move(admitted)));
-  }
-  return reactor;
-}
-
-grpc::ServerUnaryReactor* Service::RouteMany(
-    grpc::CallbackServerContext* context, const v1::RouteManyRequest* request,
-    v1::RouteManyReply* reply) {
-  auto* const reactor =
-      new SharedReactor(*context, *request, *reply, max_message_bytes_);
-  absl::Status admitted = admit(*context);
-  if (admitted.ok()) {
-    reactor->start(*request, *receiver());
-  } else {
-    reactor->refuse(std::move(admitted));
-  }
-  return reactor;
 }
 
 }  // namespace kv::internal

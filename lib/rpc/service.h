@@ -2,58 +2,49 @@
 #ifndef KV_RPC_SERVICE_H_
 #define KV_RPC_SERVICE_H_
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/server_callback.h>
+#include <grpcpp/completion_queue.h>
 
-#include <atomic>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
-#include "absl/status/status.h"
-#include "kvroute/v1/kvroute.grpc.pb.h"
 #include "peer/peer.h"
 #include "rpc/gate.h"
 #include "rpc/greetings.h"
+#include "rpc/io.h"
+#include "rpc/raw_service.h"
 
 namespace kv::internal {
 
-// Refuses calls until serve(). Safe from any thread.
-class Service final : public ::kvroute::v1::Peer::CallbackService {
+struct MessageLimits {
+  std::size_t message_bytes = 0;
+  // Once the answers of a trip have so many, the rest of it is handed back.
+  std::size_t trip_bytes = 0;
+};
+
+// Safe from any thread.
+class Service {
  public:
-  Service(std::size_t max_message_bytes, Gate gate)
-      : max_message_bytes_(max_message_bytes), gate_(std::move(gate)) {}
+  Service(const MessageLimits& limits, Gate gate)
+      : limits_(limits), gate_(std::move(gate)) {}
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
 
-  // From now on calls go to `receiver`, which outlives this.
-  void serve(Receiver& receiver) {
-    receiver_.store(&receiver, std::memory_order_release);
-  }
+  // What the server is built with.
+  RawService& grpc_service() { return service_; }
 
+  // Takes calls from now on, those that have come before too. Once. `queues`
+  // are those of `io`; both and `receiver` outlive the server.
+  void serve(Receiver& receiver, Io& io,
+             const std::vector<grpc::ServerCompletionQueue*>& queues);
   // Ends what would have no end by itself.
   void stop() { greetings_.stop(); }
 
  private:
-  grpc::ServerWriteReactor<::kvroute::v1::HelloReply>* Hello(
-      grpc::CallbackServerContext* context,
-      const ::kvroute::v1::HelloRequest* request) override;
-  grpc::ServerUnaryReactor* Route(grpc::CallbackServerContext* context,
-                                  const ::kvroute::v1::RouteRequest* request,
-                                  ::kvroute::v1::RouteReply* reply) override;
-  grpc::ServerUnaryReactor* RouteMany(
-      grpc::CallbackServerContext* context,
-      const ::kvroute::v1::RouteManyRequest* request,
-      ::kvroute::v1::RouteManyReply* reply) override;
-
-  Receiver* receiver() const {
-    return receiver_.load(std::memory_order_acquire);
-  }
-
-  // Why the call is refused before anything is looked at, or OK.
-  absl::Status admit(const grpc::CallbackServerContext& context) const;
-
-  const std::size_t max_message_bytes_;
+  const MessageLimits limits_;
   const Gate gate_;
-  Greetings greetings_;
-  std::atomic<Receiver*> receiver_{nullptr};
+  RawService service_;
+  Greetings greetings_{service_, gate_};
 };
 
 }  // namespace kv::internal

@@ -76,6 +76,7 @@ v1::RouteRequest to_message(const Request& request) {
   to.set_here(request.here);
   to.set_max_hops(request.max_hops);
   for (const NodeName& node : request.path) to.add_path(node.str());
+  if (request.sender != nullptr) to.add_path(request.sender->str());
   for (const Held& held : request.held) {
     v1::Held& message = *to.add_held();
     message.set_node(held.node.str());
@@ -87,12 +88,12 @@ v1::RouteRequest to_message(const Request& request) {
   return to;
 }
 
-absl::StatusOr<Request> from_message(const v1::RouteRequest& message) {
+absl::StatusOr<Request> from_message(v1::RouteRequest&& message) {
   Request request;
   auto op = read_op(message);
   if (!op.ok()) return std::move(op).status();
   request.op = *std::move(op);
-  request.bucket = message.bucket();
+  request.bucket = std::move(*message.mutable_bucket());
   request.bucket_id = message.bucket_id();
   request.here = message.here();
   request.max_hops = message.max_hops();
@@ -200,6 +201,11 @@ Response from_result_message(v1::RouteManyReply::Result message,
                              const NodeName& peer) {
   if (message.has_reply()) {
     return from_message(std::move(*message.mutable_reply()));
+  }
+  if (message.handed_back()) {
+    Response response;
+    response.handed_back = true;
+    return response;
   }
   const v1::RouteManyReply::Refusal& refusal = message.refusal();
   if (refusal.code() == 0) {

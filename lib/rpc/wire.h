@@ -23,7 +23,7 @@ inline constexpr char kFailureKey[] = "kvroute-failure-bin";
 v1::RouteRequest to_message(const Request& request);
 // kInvalidArgument or kUnimplemented (an operation that this version does not
 // know), marked not_run. The deadline is left alone.
-absl::StatusOr<Request> from_message(const v1::RouteRequest& message);
+absl::StatusOr<Request> from_message(v1::RouteRequest&& message);
 
 // An answer of the operation itself is a reply ...
 bool is_reply(const Response& response);

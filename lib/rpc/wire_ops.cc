@@ -129,26 +129,37 @@ std::optional<std::string> read_after(const Message& message) {
   return message.after();
 }
 
-Op read_compare_and_set(const v1::RouteRequest::CompareAndSet& from) {
+Op read_compare_and_set(v1::RouteRequest::CompareAndSet& from) {
   CompareAndSet op;
-  op.key = from.key();
-  if (from.has_expected()) op.expected = from.expected();
-  if (from.has_value()) op.value = from.value();
+  op.key = std::move(*from.mutable_key());
+  if (from.has_expected()) op.expected = std::move(*from.mutable_expected());
+  if (from.has_value()) op.value = std::move(*from.mutable_value());
   return op;
 }
 
-Op read_apply(const v1::RouteRequest::Apply& from) {
-  if (!from.has_signature()) return Apply{from.name(), from.args()};
-  return TypedApply{from.name(),
-                    Payload(from.args()),
+Op read_apply(v1::RouteRequest::Apply& from) {
+  if (!from.has_signature()) {
+    return Apply{std::move(*from.mutable_name()),
+                 std::move(*from.mutable_args())};
+  }
+  return TypedApply{std::move(*from.mutable_name()),
+                    Payload(std::move(*from.mutable_args())),
                     {from.signature().version(), from.signature().fields()}};
 }
 
-Op read_put_many(const v1::RouteRequest::PutMany& from) {
+GetMany read_get_many(v1::RouteRequest::GetMany& from) {
+  std::vector<std::string> keys;
+  keys.reserve(static_cast<std::size_t>(from.keys_size()));
+  for (std::string& key : *from.mutable_keys()) keys.push_back(std::move(key));
+  return GetMany(std::move(keys));
+}
+
+Op read_put_many(v1::RouteRequest::PutMany& from) {
   PutMany op;
   op.pairs.reserve(static_cast<std::size_t>(from.pairs_size()));
-  for (const v1::Pair& pair : from.pairs()) {
-    op.pairs.emplace_back(pair.key(), pair.value());
+  for (v1::Pair& pair : *from.mutable_pairs()) {
+    op.pairs.emplace_back(std::move(*pair.mutable_key()),
+                          std::move(*pair.mutable_value()));
   }
   return op;
 }
@@ -159,29 +170,29 @@ void write_op(const Op& op, v1::RouteRequest& to) {
   std::visit(OpWriter{to}, op);
 }
 
-absl::StatusOr<Op> read_op(const v1::RouteRequest& from) {
+absl::StatusOr<Op> read_op(v1::RouteRequest& from) {
   switch (from.op_case()) {
     case v1::RouteRequest::kCreate:
       return Create{};
     case v1::RouteRequest::kLookup:
       return Lookup{};
     case v1::RouteRequest::kGet:
-      return Get{from.get().key()};
+      return Get{std::move(*from.mutable_get()->mutable_key())};
     case v1::RouteRequest::kPut:
-      return Put{from.put().key(), from.put().value()};
+      return Put{std::move(*from.mutable_put()->mutable_key()),
+                 std::move(*from.mutable_put()->mutable_value())};
     case v1::RouteRequest::kDelete:
       return Delete{from.delete_().key()};
     case v1::RouteRequest::kDrop:
       return Drop{};
     case v1::RouteRequest::kCompareAndSet:
-      return read_compare_and_set(from.compare_and_set());
+      return read_compare_and_set(*from.mutable_compare_and_set());
     case v1::RouteRequest::kIncrement:
       return Increment{from.increment().key(), from.increment().by()};
     case v1::RouteRequest::kGetMany:
-      return GetMany(std::vector<std::string>(from.get_many().keys().begin(),
-                                              from.get_many().keys().end()));
+      return read_get_many(*from.mutable_get_many());
     case v1::RouteRequest::kPutMany:
-      return read_put_many(from.put_many());
+      return read_put_many(*from.mutable_put_many());
     case v1::RouteRequest::kScan:
       return Scan{from.scan().prefix(), read_after(from.scan()),
                   from.scan().limit()};
@@ -192,7 +203,7 @@ absl::StatusOr<Op> read_op(const v1::RouteRequest& from) {
     case v1::RouteRequest::kBuckets:
       return Buckets{read_after(from.buckets()), from.buckets().limit()};
     case v1::RouteRequest::kApply:
-      return read_apply(from.apply());
+      return read_apply(*from.mutable_apply());
     case v1::RouteRequest::OP_NOT_SET:
       break;
   }

@@ -9,9 +9,9 @@
 namespace kv::internal {
 
 void write_op(const Op& op, ::kvroute::v1::RouteRequest& to);
-// kInvalidArgument, or kUnimplemented for an operation that this version does
-// not know; marked not_run.
-absl::StatusOr<Op> read_op(const ::kvroute::v1::RouteRequest& from);
+// Takes the bytes out of `from`. kInvalidArgument, or kUnimplemented for an
+// operation that this version does not know; marked not_run.
+absl::StatusOr<Op> read_op(::kvroute::v1::RouteRequest& from);
 
 void write_value(Value value, ::kvroute::v1::RouteReply& to);
 // Takes the bytes out of `from`.

@@ -1,6 +1,8 @@
 #include "fault/fake_cluster.h"
 
+#include <algorithm>
 #include <cassert>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -19,6 +21,13 @@ Response failure(absl::Status status) {
 
 std::string short_name(const NodeName& name) {
   return std::string(name.short_name());
+}
+
+// As the receiver sees it.
+Request arrived(Request request) {
+  if (request.sender != nullptr) request.path.push_back(*request.sender);
+  request.sender = nullptr;
+  return request;
 }
 
 }  // namespace
@@ -97,6 +106,98 @@ class FakeCluster::Flight final : public Cancellable,
   std::shared_ptr<Cancellable> work_;
 };
 
+// The same for requests that share a trip: it breaks for all of them.
+class FakeCluster::TripFlight final
+    : public Cancellable,
+      public std::enable_shared_from_this<TripFlight> {
+ public:
+  TripFlight(const std::vector<const Request*>& requests, Peer::Trip kind,
+             Peer::DoneEach done)
+      : kind_(kind), done_(std::move(done)) {
+    for (const Request* const it : requests) requests_.push_back(arrived(*it));
+  }
+
+  Clock::time_point deadline() const {
+    Clock::time_point last = Clock::time_point::min();
+    for (const Request& it : requests_) last = std::max(last, it.deadline);
+    return last;
+  }
+
+  void arrive(Receiver& receiver, bool in_vain, const std::string& to) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (done_ == nullptr) return;
+      missing_ = requests_.size();
+      responses_.resize(requests_.size());
+    }
+    in_vain_ = in_vain;
+    to_ = to;
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      if (kind_ == Peer::Trip::kFast) {
+        std::optional<Response> now = receiver.answer_now(requests_[i]);
+        if (!now.has_value()) now.emplace().handed_back = true;
+        collect(i, *std::move(now));
+        continue;
+      }
+      auto work = receiver.receive(requests_[i],
+                                   [self = shared_from_this(), i](Response it) {
+                                     self->collect(i, std::move(it));
+                                   });
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (work != nullptr) work_.push_back(std::move(work));
+    }
+  }
+
+  void fail(const absl::Status& status) {
+    answer(std::vector<Response>(requests_.size(), failure(status)));
+  }
+  void cancel() override {
+    fail(unknown(absl::CancelledError("the trip was cancelled")));
+    std::vector<std::shared_ptr<Cancellable>> work;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      work.swap(work_);
+    }
+    for (const auto& it : work) it->cancel();
+  }
+
+ private:
+  void collect(std::size_t place, Response response) {
+    std::vector<Response> responses;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      responses_[place] = std::move(response);
+      if (--missing_ > 0) return;
+      responses.swap(responses_);
+    }
+    if (!in_vain_) return answer(std::move(responses));
+    fail(unknown(
+        absl::UnavailableError(absl::StrCat("the connection to ", to_, " broke"))));
+  }
+  void answer(std::vector<Response> responses) {
+    Peer::DoneEach done;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      done = std::exchange(done_, nullptr);
+    }
+    if (done == nullptr) return;
+    for (std::size_t i = 0; i < responses.size(); ++i) {
+      done(i, std::move(responses[i]));
+    }
+  }
+
+  const Peer::Trip kind_;
+  std::vector<Request> requests_;
+  bool in_vain_ = false;
+  std::string to_;
+
+  std::mutex mutex_;
+  Peer::DoneEach done_;
+  std::size_t missing_ = 0;
+  std::vector<Response> responses_;
+  std::vector<std::shared_ptr<Cancellable>> work_;
+};
+
 // From one node to another.
 class FakeCluster::Line final : public Peer {
  public:
@@ -106,6 +207,11 @@ class FakeCluster::Line final : public Peer {
   std::shared_ptr<Cancellable> send(const Request& request,
                                     Done done) override {
     return cluster_.send(from_, to_, request, std::move(done));
+  }
+  std::shared_ptr<Cancellable> send_trip(
+      const std::vector<const Request*>& requests, Trip kind,
+      DoneEach done) override {
+    return cluster_.send_trip(from_, to_, requests, kind, std::move(done));
   }
 
  private:
@@ -235,7 +341,7 @@ std::shared_ptr<Cancellable> FakeCluster::send(const NodeName& from,
   });
   if (how.fate == Fate::kDrop) return flight;
 
-  const auto arrive = [this, flight, how, to, copy = request] {
+  const auto arrive = [this, flight, how, to, copy = arrived(request)] {
     if (how.fate == Fate::kRefuse) {
       return flight->answer(failure(not_run(
           absl::UnavailableError(absl::StrCat("can't reach ", to.str())))));
@@ -246,6 +352,40 @@ std::shared_ptr<Cancellable> FakeCluster::send(const NodeName& from,
     } else {
       flight->arrive(receiver, copy);
     }
+  };
+  if (delivery_ == Delivery::kInline && how.delay.count() == 0) {
+    arrive();
+  } else {
+    later(Clock::now() + how.delay, arrive);
+  }
+  return flight;
+}
+
+std::shared_ptr<Cancellable> FakeCluster::send_trip(
+    const NodeName& from, const NodeName& to,
+    const std::vector<const Request*>& requests, Peer::Trip kind,
+    Peer::DoneEach done) {
+  const auto flight =
+      std::make_shared<TripFlight>(requests, kind, std::move(done));
+  Passage how;
+  for (const Request* const it : requests) {
+    const Passage passage = this->passage(from, to, *it);
+    if (how.fate == Fate::kDeliver) how.fate = passage.fate;
+    how.delay = std::max(how.delay, passage.delay);
+  }
+  later(flight->deadline(), [it = std::weak_ptr<TripFlight>(flight)] {
+    const auto late = it.lock();
+    if (late) late->fail(unknown(absl::DeadlineExceededError("no answer")));
+  });
+  if (how.fate == Fate::kDrop) return flight;
+
+  const auto arrive = [this, flight, how, to] {
+    if (how.fate == Fate::kRefuse) {
+      return flight->fail(not_run(
+          absl::UnavailableError(absl::StrCat("can't reach ", to.str()))));
+    }
+    flight->arrive(core(short_name(to)), how.fate == Fate::kLoseAnswer,
+                   to.str());
   };
   if (delivery_ == Delivery::kInline && how.delay.count() == 0) {
     arrive();

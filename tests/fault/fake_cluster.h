@@ -73,6 +73,7 @@ class FakeCluster {
 
  private:
   class Flight;
+  class TripFlight;
   class Line;
   class Lines;
   struct FakeNode {
@@ -82,6 +83,10 @@ class FakeCluster {
 
   std::shared_ptr<Cancellable> send(const NodeName& from, const NodeName& to,
                                     const Request& request, Done done);
+  std::shared_ptr<Cancellable> send_trip(
+      const NodeName& from, const NodeName& to,
+      const std::vector<const Request*>& requests, Peer::Trip kind,
+      Peer::DoneEach done);
   Passage passage(const NodeName& from, const NodeName& to,
                   const Request& request);
   void later(Clock::time_point time, std::function<void()> job);

@@ -12,7 +12,7 @@
 namespace kv::internal {
 namespace {
 
-class Counting final : public Cancellable {
+class Counting final : public CallSet::Entry {
  public:
   void cancel() override { ++cancels; }
   std::atomic<int> cancels{0};
@@ -23,23 +23,23 @@ class CallSetTest : public testing::Test {
   CallSet calls_{2};
   const std::shared_ptr<Counting> one_ = std::make_shared<Counting>();
   const std::shared_ptr<Counting> two_ = std::make_shared<Counting>();
-  CallSet::Place place_one_, place_two_, place_;
+  const std::shared_ptr<Counting> three_ = std::make_shared<Counting>();
 };
 
 TEST_F(CallSetTest, HasALimitWhichCountsWhatIsUnderWay) {
-  EXPECT_EQ(told(calls_.add(one_, place_one_)), "OK");
-  EXPECT_EQ(told(calls_.add(two_, place_two_)), "OK");
-  EXPECT_EQ(told(calls_.add(one_, place_)), "RESOURCE_EXHAUSTED not_run");
+  EXPECT_EQ(told(calls_.add(one_)), "OK");
+  EXPECT_EQ(told(calls_.add(two_)), "OK");
+  EXPECT_EQ(told(calls_.add(three_)), "RESOURCE_EXHAUSTED not_run");
   calls_.leave();  // one is about to be answered
-  EXPECT_EQ(told(calls_.add(one_, place_)), "OK");
-  calls_.remove(place_one_);
-  EXPECT_EQ(told(calls_.add(one_, place_)), "RESOURCE_EXHAUSTED not_run");
+  EXPECT_EQ(told(calls_.add(three_)), "OK");
+  calls_.remove(*one_);
+  EXPECT_EQ(told(calls_.add(three_)), "RESOURCE_EXHAUSTED not_run");
 }
 
 TEST_F(CallSetTest, ForgetsWhatIsRemoved) {
-  EXPECT_EQ(told(calls_.add(one_, place_one_)), "OK");
+  EXPECT_EQ(told(calls_.add(one_)), "OK");
   EXPECT_EQ(one_.use_count(), 2);
-  calls_.remove(place_one_);
+  calls_.remove(*one_);
   EXPECT_EQ(one_.use_count(), 1);
 }
 
@@ -48,12 +48,12 @@ TEST_F(CallSetTest, TakesNothingOnceClosed) {
   calls_.close();
   calls_.close();
   EXPECT_TRUE(calls_.closed());
-  EXPECT_EQ(told(calls_.add(one_, place_)), "CANCELLED not_run");
+  EXPECT_EQ(told(calls_.add(three_)), "CANCELLED not_run");
 }
 
 TEST_F(CallSetTest, CancelsAllOfThem) {
-  EXPECT_EQ(told(calls_.add(one_, place_one_)), "OK");
-  EXPECT_EQ(told(calls_.add(two_, place_two_)), "OK");
+  EXPECT_EQ(told(calls_.add(one_)), "OK");
+  EXPECT_EQ(told(calls_.add(two_)), "OK");
   calls_.cancel_all();
   EXPECT_EQ(one_->cancels, 1);
   EXPECT_EQ(two_->cancels, 1);
@@ -61,11 +61,11 @@ TEST_F(CallSetTest, CancelsAllOfThem) {
 
 TEST_F(CallSetTest, WaitsUntilThereIsNoneOrTheTimeIsUp) {
   EXPECT_TRUE(calls_.wait_until_empty(Clock::now()));
-  EXPECT_EQ(told(calls_.add(one_, place_one_)), "OK");
+  EXPECT_EQ(told(calls_.add(one_)), "OK");
   calls_.close();
   EXPECT_FALSE(
       calls_.wait_until_empty(Clock::now() + std::chrono::milliseconds(5)));
-  std::thread remover([this] { calls_.remove(place_one_); });
+  std::thread remover([this] { calls_.remove(*one_); });
   EXPECT_TRUE(calls_.wait_until_empty(Clock::now() + kLong));
   remover.join();
 }

@@ -83,15 +83,24 @@ class KV_EXPORT TaskStateBase {
   const std::shared_ptr<Runner> runner_;
 };
 
+// Takes the result of an operation.
+template <typename Result>
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // Once. `deliver`, if any, writes what the caller wants beside the result: it
+  // runs on the thread that takes the result, before it does.
+  virtual void complete(Result&& result, std::function<void()> deliver) = 0;
+};
+
 template <typename T>
-class TaskState final : public TaskStateBase {
+class TaskState : public TaskStateBase {
  public:
   using Result = typename Yields<T>::Result;
   using TaskStateBase::TaskStateBase;
 
-  // The first result counts. `deliver` runs on the thread that takes it, before
-  // it does.
-  void complete(Result result, std::function<void()> deliver) {
+  // The first result counts. `deliver` as for Sink.
+  void finish_with(Result&& result, std::function<void()> deliver) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (ready_) return;
     result_.emplace(std::move(result));

@@ -1,8 +1,8 @@
-#include "rpc/line.h"
+#include "rpc/link.h"
 
 #include <grpc/support/time.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/support/client_callback.h>
+#include <grpcpp/support/async_stream.h>
 
 #include <algorithm>
 #include <atomic>
@@ -72,23 +72,22 @@ gpr_timespec to_gpr(Clock::time_point deadline) {
                       gpr_time_from_nanos(left.count(), GPR_TIMESPAN));
 }
 
-// Keeps itself until gRPC is done with it.
-class Line::Greeting final
-    : public grpc::ClientReadReactor<::kvroute::v1::HelloReply>,
-      public std::enable_shared_from_this<Greeting> {
+// Keeps itself until gRPC is done with it. One event at a time is under way.
+class Link::Greeting final : public IoEvent,
+                             public std::enable_shared_from_this<Greeting> {
  public:
-  Greeting(const ChannelOptions& options, Greeted greeted, Ended ended)
-      : mark_(options.greetings),
-        greeted_(std::move(greeted)),
-        ended_(std::move(ended)) {}
+  Greeting(Io& io, Greeted greeted, Ended ended)
+      : io_(io), greeted_(std::move(greeted)), ended_(std::move(ended)) {}
 
-  void start(Stub& stub, const ChannelOptions& options, bool patient) {
+  // REQUIRES: io has been entered.
+  void start(::kvroute::v1::Peer::Stub& stub, const ChannelOptions& options,
+             bool patient) {
     self_ = shared_from_this();
     context_.set_wait_for_ready(patient);
     sign(options, context_);
-    stub.async()->Hello(&context_, &request_, this);
-    StartRead(&reply_);
-    StartCall();
+    reader_ = stub.PrepareAsyncHello(&context_, ::kvroute::v1::HelloRequest(),
+                                     &io_.any_queue());
+    reader_->StartCall(tag());
   }
   void stop() {
     wanted_.store(false, std::memory_order_relaxed);
@@ -96,48 +95,64 @@ class Line::Greeting final
   }
 
  private:
+  enum class Step { kStart, kRead, kFinish };
+
+  void* tag() { return static_cast<IoEvent*>(this); }
   bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
 
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    if (wanted()) greeted_(reply_.incarnation());
-    StartRead(&reply_);
-  }
-  void OnDone(const grpc::Status& status) override {
-    if (wanted()) {
-      ended_(absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                          cause_of(status.error_message())));
+  void ended(bool ok) override {
+    if (step_ == Step::kFinish) return finished();
+    if (step_ == Step::kRead && ok && wanted()) greeted_(reply_.incarnation());
+    step_ = ok ? Step::kRead : Step::kFinish;
+    if (ok) {
+      reader_->Read(&reply_, tag());
+    } else {
+      reader_->Finish(&status_, tag());
     }
-    self_ = nullptr;
+  }
+  void finished() {
+    if (wanted()) {
+      ended_(absl::Status(static_cast<absl::StatusCode>(status_.error_code()),
+                          cause_of(status_.error_message())));
+    }
+    Io& io = io_;
+    { const std::shared_ptr<Greeting> self = std::move(self_); }
+    io.leave();
   }
 
-  const Tally::Mark mark_;
+  Io& io_;
   const Greeted greeted_;
   const Ended ended_;
   std::atomic<bool> wanted_{true};
+  Step step_ = Step::kStart;  // that is under way
   std::shared_ptr<Greeting> self_;
   grpc::ClientContext context_;
-  ::kvroute::v1::HelloRequest request_;
   ::kvroute::v1::HelloReply reply_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::ClientAsyncReader<::kvroute::v1::HelloReply>> reader_;
 };
 
-Line::Line(const NodeName& name, const ChannelOptions& options)
-    : channel_(grpc::CreateCustomChannel(std::string(name.address()),
+Link::Link(const NodeName& name, Io& io, const ChannelOptions& options)
+    : io_(io),
+      channel_(grpc::CreateCustomChannel(std::string(name.address()),
                                          options.credentials.channel(),
                                          arguments(options))),
-      stub_(::kvroute::v1::Peer::NewStub(channel_)) {}
+      stub_(::kvroute::v1::Peer::NewStub(channel_)),
+      generic_stub_(channel_) {}
 
-Line::~Line() { leave(); }
+Link::~Link() { leave(); }
 
-void Line::greet(const ChannelOptions& options, bool patient, Greeted greeted,
+bool Link::greet(const ChannelOptions& options, bool patient, Greeted greeted,
                  Ended ended) {
+  if (!io_.enter()) return false;
   auto greeting =
-      std::make_shared<Greeting>(options, std::move(greeted), std::move(ended));
+      std::make_shared<Greeting>(io_, std::move(greeted), std::move(ended));
   replace(greeting);
   greeting->start(*stub_, options, patient);
+  return true;
 }
 
-void Line::replace(std::shared_ptr<Greeting> by) {
+void Link::replace(std::shared_ptr<Greeting> by) {
   {
     const MutexLock lock(mutex_);
     greeting_.swap(by);

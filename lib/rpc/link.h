@@ -1,9 +1,10 @@
-// Line: one gRPC channel to a node.
-#ifndef KV_RPC_LINE_H_
-#define KV_RPC_LINE_H_
+// Link: one gRPC channel to a node.
+#ifndef KV_RPC_LINK_H_
+#define KV_RPC_LINK_H_
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
 
 #include <chrono>
 #include <cstddef>
@@ -16,11 +17,11 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "base/tally.h"
 #include "kv/node_name.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
 #include "peer/peer.h"
 #include "rpc/credentials.h"
+#include "rpc/io.h"
 
 namespace kv::internal {
 
@@ -35,8 +36,6 @@ struct ChannelOptions {
   Credentials credentials;
   std::string cookie;                      // empty: none is sent
   std::shared_ptr<PeerListener> listener;  // nullptr: nobody wants to know
-  // Greetings that have not ended yet, though nobody may want them any more.
-  std::shared_ptr<Tally> greetings = std::make_shared<Tally>();
 };
 
 // Says who calls.
@@ -46,19 +45,19 @@ void sign(const ChannelOptions& options, grpc::ClientContext& context);
 gpr_timespec to_gpr(Clock::time_point deadline);
 
 // Safe from any thread.
-class Line {
+class Link {
  public:
-  using Stub = ::kvroute::v1::Peer::Stub;
-  // On any thread. Neither is called once the line has ended.
+  // On any thread. Neither is called once the link has ended.
   using Greeted = std::function<void(std::uint64_t incarnation)>;
   using Ended = std::function<void(absl::Status why)>;
 
-  Line(const NodeName& name, const ChannelOptions& options);
-  ~Line();
-  Line(const Line&) = delete;
-  Line& operator=(const Line&) = delete;
+  Link(const NodeName& name, Io& io, const ChannelOptions& options);
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
 
-  Stub& stub() { return *stub_; }
+  ::kvroute::v1::Peer::Stub& stub() { return *stub_; }
+  grpc::GenericStub& generic_stub() { return generic_stub_; }
   grpc::Channel& channel() { return *channel_; }
   // Also asks for a connection if there is none and none is on its way.
   grpc_connectivity_state state_or_connect() {
@@ -69,8 +68,8 @@ class Line {
   // Connects, and says hello: a call that lasts as long as the connection.
   // `greeted` once the peer has answered, `ended` when the call has; without
   // `patient` also when an attempt to connect fails. The greeting before ends
-  // without a word.
-  void greet(const ChannelOptions& options, bool patient, Greeted greeted,
+  // without a word. False, and nothing happens, where `io` has stopped.
+  bool greet(const ChannelOptions& options, bool patient, Greeted greeted,
              Ended ended);
   // Ends the greeting, without a word.
   void leave() { replace(nullptr); }
@@ -79,12 +78,14 @@ class Line {
   class Greeting;
   void replace(std::shared_ptr<Greeting> by);
 
+  Io& io_;
   const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<Stub> stub_;
+  const std::unique_ptr<::kvroute::v1::Peer::Stub> stub_;
+  grpc::GenericStub generic_stub_;
   Mutex mutex_;
   std::shared_ptr<Greeting> greeting_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace kv::internal
 
-#endif  // KV_RPC_LINE_H_
+#endif  // KV_RPC_LINK_H_

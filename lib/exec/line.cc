@@ -1,0 +1,288 @@
+#include "exec/line.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "base/outcome_mark.h"
+
+namespace kv::internal {
+namespace {
+
+// Deadlines that are no further apart count as one.
+constexpr std::chrono::milliseconds kSameTime{1};
+
+Response failure(absl::Status status) {
+  Response response;
+  response.answer.status = std::move(status);
+  return response;
+}
+
+}  // namespace
+
+// Calls that have left together.
+class Line::Trip final : public Cancellable {
+ public:
+  Trip(std::vector<std::shared_ptr<Passenger>> the_passengers,
+       Peer::Trip the_kind)
+      : passengers(std::move(the_passengers)),
+        kind(the_kind),
+        size(passengers.size()),
+        wanted_(size) {}
+
+  // For one of the calls, each once; the trip ends with the last of them.
+  void cancel() override {
+    if (wanted_.fetch_sub(1) > 1) return;
+    std::shared_ptr<Cancellable> at_peer;
+    {
+      const MutexLock lock(mutex_);
+      unwanted_ = true;
+      at_peer = at_peer_;
+    }
+    if (at_peer != nullptr) at_peer->cancel();
+  }
+  void left(std::shared_ptr<Cancellable> at_peer) {
+    {
+      const MutexLock lock(mutex_);
+      if (!unwanted_) {
+        at_peer_ = std::move(at_peer);
+        return;
+      }
+    }
+    at_peer->cancel();
+  }
+  // Of the line's thread that sends it, and then of the answers, one at a time.
+  std::vector<std::shared_ptr<Passenger>> passengers;
+  const Peer::Trip kind;
+  const std::size_t size;  // when it was made
+  std::size_t answers = 0;
+
+  // Of the line's lock.
+  std::list<std::shared_ptr<Trip>>::iterator place;
+  Clock::time_point first_deadline = Clock::time_point::max();
+
+ private:
+  std::atomic<std::size_t> wanted_;
+  Mutex mutex_;
+  bool unwanted_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);
+};
+
+Line::Line(NodeName name, Peers& peers, Timers& timers, const Options& options)
+    : name_(std::move(name)),
+      peers_(peers),
+      timers_(timers),
+      options_(options) {}
+
+bool Line::may_share(const Request& request) const {
+  constexpr std::size_t kShare = 4;  // of a trip's bytes, for one call
+  return is_quick(request.op) && request.held.empty() &&
+         size_of(request) <= options_.max_trip_bytes / kShare;
+}
+
+void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
+  if (!may_share(passenger->request())) {
+    return send_single(std::move(passenger), waits, false);
+  }
+  std::shared_ptr<Trip> trip;
+  {
+    const MutexLock lock(mutex_);
+    if (trips_ > 0 || singles_ > 0) {
+      Passenger& it = *passenger;
+      if (spare_.empty()) spare_.emplace_back();
+      it.place_ = spare_.begin();
+      *spare_.begin() = std::move(passenger);
+      waiting_.splice(waiting_.end(), spare_, spare_.begin());
+      if (!worth_a_trip()) return watch(it.request().deadline);
+      trip = next_trip();
+    } else {
+      ++singles_;
+    }
+  }
+  if (trip != nullptr) {
+    depart(trip);
+  } else {
+    send_single(std::move(passenger), waits, true);
+  }
+}
+
+void Line::send_single(std::shared_ptr<Passenger> passenger, bool waits,
+                       bool counts) {
+  const auto done = [self = shared_from_this(), passenger,
+                     counts](Response&& response) {
+    if (counts) {
+      const MutexLock lock(self->mutex_);
+      --self->singles_;
+    }
+    passenger->answered(std::move(response));
+  };
+  const std::uint64_t number = passenger->leave(nullptr);
+  auto peer = peers_.find(name_);
+  if (number == 0 || !peer.ok()) {
+    return done(failure(number == 0 ? absl::CancelledError("")
+                                    : std::move(peer).status()));
+  }
+  if (!waits) {
+    passenger->left(number, (*peer)->send(passenger->request(), done));
+    return;
+  }
+  (*peer)->send_and_wait(
+      passenger->request(),
+      [&](std::shared_ptr<Cancellable> at_peer) {
+        passenger->left(number, std::move(at_peer));
+      },
+      done);
+}
+
+void Line::send_together(std::vector<std::shared_ptr<Passenger>> passengers) {
+  auto trip =
+      std::make_shared<Trip>(std::move(passengers), Peer::Trip::kTogether);
+  {
+    const MutexLock lock(mutex_);
+    trip->place = under_way_.insert(under_way_.end(), trip);
+  }
+  depart(trip);
+}
+
+bool Line::worth_a_trip() const {
+  return trips_ == 0 ||
+         (trips_ < options_.max_trips && waiting_.size() * 2 >= away_);
+}
+
+std::shared_ptr<Line::Trip> Line::next_trip() {
+  std::vector<std::shared_ptr<Passenger>> passengers;
+  passengers.reserve(std::min(waiting_.size(), options_.max_trip_ops));
+  std::size_t bytes = 0;
+  while (!waiting_.empty() && passengers.size() < options_.max_trip_ops) {
+    bytes += size_of(waiting_.front()->request());
+    if (bytes > options_.max_trip_bytes && !passengers.empty()) break;
+    waiting_.front()->place_ = std::nullopt;
+    passengers.push_back(std::move(waiting_.front()));
+    spare_.splice(spare_.begin(), waiting_, waiting_.begin());
+  }
+  if (spare_.size() > options_.max_trip_ops) {
+    spare_.resize(options_.max_trip_ops);
+  }
+  ++trips_;
+  away_ += passengers.size();
+  auto trip = std::make_shared<Trip>(std::move(passengers), Peer::Trip::kFast);
+  trip->place = under_way_.insert(under_way_.end(), trip);
+  return trip;
+}
+
+void Line::depart(const std::shared_ptr<Trip>& trip) {
+  std::vector<const Request*> requests;
+  requests.reserve(trip->passengers.size());
+  auto& passengers = trip->passengers;
+  passengers.erase(std::remove_if(passengers.begin(), passengers.end(),
+                                  [&](const std::shared_ptr<Passenger>& it) {
+                                    if (it->leave(trip) != 0) return false;
+                                    trip->cancel();
+                                    return true;
+                                  }),
+                   passengers.end());
+  Clock::time_point first = Clock::time_point::max();
+  Clock::time_point last = Clock::time_point::min();
+  for (const std::shared_ptr<Passenger>& it : passengers) {
+    requests.push_back(&it->request());
+    first = std::min(first, it->request().deadline);
+    last = std::max(last, it->request().deadline);
+  }
+  if (requests.empty()) return end_of(*trip);
+  if (first + kSameTime < last) {
+    const MutexLock lock(mutex_);
+    trip->first_deadline = first;
+    watch(first);
+  }
+  auto peer = peers_.find(name_);
+  if (!peer.ok()) {
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      arrived(*trip, i, failure(peer.status()));
+    }
+    return;
+  }
+  trip->left((*peer)->send_trip(requests, trip->kind,
+                                [self = shared_from_this(), trip](
+                                    std::size_t place, Response&& response) {
+                                  self->arrived(*trip, place,
+                                                std::move(response));
+                                }));
+}
+
+void Line::arrived(Trip& trip, std::size_t place, Response&& response) {
+  // The next trip leaves before this one's calls go on.
+  if (trip.answers++ == 0) end_of(trip);
+  std::shared_ptr<Passenger> passenger = std::move(trip.passengers[place]);
+  if (response.handed_back) {
+    send_single(std::move(passenger), false, false);
+  } else {
+    passenger->answered(std::move(response));
+  }
+}
+
+void Line::end_of(Trip& trip) {
+  std::shared_ptr<Trip> next;
+  {
+    const MutexLock lock(mutex_);
+    under_way_.erase(trip.place);
+    if (trip.kind == Peer::Trip::kFast) {
+      --trips_;
+      away_ -= trip.size;
+      if (!waiting_.empty() && worth_a_trip()) next = next_trip();
+    }
+  }
+  if (next != nullptr) depart(next);
+}
+
+void Line::withdraw(Passenger& passenger) {
+  Queue gone;  // dies after the lock
+  const MutexLock lock(mutex_);
+  if (!passenger.place_.has_value()) return;
+  gone.splice(gone.end(), waiting_, *passenger.place_);
+  passenger.place_ = std::nullopt;
+}
+
+bool Line::idle() const {
+  const MutexLock lock(mutex_);
+  return singles_ == 0 && under_way_.empty() && waiting_.empty();
+}
+
+void Line::watch(Clock::time_point deadline) {
+  if (timer_.has_value()) {
+    if (timer_->first <= deadline) return;
+    timers_.cancel(*timer_);
+  }
+  timer_ = timers_.at(deadline, [line = weak_from_this()] {
+    if (const std::shared_ptr<Line> it = line.lock()) it->look_at_deadlines();
+  });
+}
+
+void Line::look_at_deadlines() {
+  std::vector<std::shared_ptr<Passenger>> late;
+  const Clock::time_point now = Clock::now();
+  Clock::time_point next = Clock::time_point::max();
+  const auto look_at = [&](const std::shared_ptr<Passenger>& it) {
+    if (it == nullptr) return;  // it has its answer
+    const Clock::time_point deadline = it->request().deadline;
+    if (deadline <= now) {
+      late.push_back(it);
+    } else {
+      next = std::min(next, deadline);
+    }
+  };
+  {
+    const MutexLock lock(mutex_);
+    timer_ = std::nullopt;
+    for (const auto& passenger : waiting_) look_at(passenger);
+    for (const auto& trip : under_way_) {
+      if (trip->first_deadline == Clock::time_point::max()) continue;
+      for (const auto& passenger : trip->passengers) look_at(passenger);
+    }
+    if (next != Clock::time_point::max()) watch(next);
+  }
+  for (const std::shared_ptr<Passenger>& it : late) it->expired();
+}
+
+}  // namespace kv::internal

@@ -1,0 +1,117 @@
+// Line: the way to one peer, and the calls that share trips on it.
+#ifndef KV_EXEC_LINE_H_
+#define KV_EXEC_LINE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "exec/timers.h"
+#include "kv/internal/task_state.h"
+#include "kv/node_name.h"
+#include "peer/peer.h"
+
+namespace kv::internal {
+
+// A call that goes to a peer. The Line calls it from any thread, without a
+// lock.
+class Passenger {
+ public:
+  virtual ~Passenger() = default;
+
+  // Stays as it is until answered().
+  virtual const Request& request() const = 0;
+
+  // From now on it may arrive. 0: nobody wants the answer any more, so it must
+  // not leave. Else a number for left(). `at_peer` ends it, if that is known.
+  virtual std::uint64_t leave(std::shared_ptr<Cancellable> at_peer) = 0;
+  // What ends the call that left with that number; possibly after answered().
+  virtual void left(std::uint64_t number,
+                    std::shared_ptr<Cancellable> at_peer) = 0;
+  // Once.
+  virtual void answered(Response&& response) = 0;
+  // Its deadline has passed.
+  virtual void expired() = 0;
+
+ private:
+  friend class Line;
+  using Queue = std::list<std::shared_ptr<Passenger>>;
+  std::optional<Queue::iterator> place_;  // guarded by the line
+};
+
+// A call that finds nobody on the way goes at once, by itself. Others go
+// together as one message, in the order in which they came: when a trip comes
+// back, or when they are half as many as those that are away, so that peer and
+// caller both have work. So the more calls there are, the more each trip
+// carries; no timer makes one wait.
+//
+// A trip is over soon whatever it carries: the receiver answers what it can
+// answer at once and hands the rest back, which then goes by itself, as do
+// operations of the host and large ones from the beginning. Safe from any
+// thread.
+class Line : public std::enable_shared_from_this<Line> {
+ public:
+  struct Options {
+    std::size_t max_trips = 4;
+    std::size_t max_trip_ops = 1024;
+    std::size_t max_trip_bytes = 256 * 1024;
+  };
+
+  // `peers` and `timers` outlive the line and its calls.
+  Line(NodeName name, Peers& peers, Timers& timers, const Options& options);
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+
+  // `waits`: the calling thread has nothing to do until the answer is there, so
+  // it may be kept until then.
+  void send(std::shared_ptr<Passenger> passenger, bool waits);
+  // All in one trip, which ends with its last call, however long that takes.
+  void send_together(std::vector<std::shared_ptr<Passenger>> passengers);
+  // It waits no more, if it waits for a trip.
+  void withdraw(Passenger& passenger);
+
+  // Nobody waits or is under way.
+  bool idle() const;
+
+ private:
+  class Trip;
+  using Queue = Passenger::Queue;
+
+  bool may_share(const Request& request) const;
+  void send_single(std::shared_ptr<Passenger> passenger, bool waits,
+                   bool counts);
+  bool worth_a_trip() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::shared_ptr<Trip> next_trip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void depart(const std::shared_ptr<Trip>& trip);
+  void arrived(Trip& trip, std::size_t place, Response&& response);
+  void end_of(Trip& trip);
+
+  // Deadlines of calls that wait here, and of those that share a trip with
+  // others: the trip itself has the last one of them.
+  void watch(Clock::time_point deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void look_at_deadlines();
+
+  const NodeName name_;
+  Peers& peers_;
+  Timers& timers_;
+  const Options options_;
+
+  mutable Mutex mutex_;
+  Queue waiting_ ABSL_GUARDED_BY(mutex_);  // none, unless a trip is under way
+  Queue spare_ ABSL_GUARDED_BY(mutex_);    // places of nobody, to be used again
+  std::size_t singles_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::size_t trips_ ABSL_GUARDED_BY(mutex_) = 0;  // of those under way, fast
+  std::size_t away_ ABSL_GUARDED_BY(mutex_) = 0;   // the calls they carry
+  std::list<std::shared_ptr<Trip>> under_way_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Timers::Id> timer_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_EXEC_LINE_H_

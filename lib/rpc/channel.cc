@@ -26,6 +26,12 @@ bool failed(grpc_connectivity_state state) {
          state == GRPC_CHANNEL_SHUTDOWN;
 }
 
+// It will not let this node in, or knows no greeting.
+bool refuses(const absl::Status& status) {
+  return absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status) ||
+         absl::IsUnimplemented(status) || absl::IsResourceExhausted(status);
+}
+
 absl::Status unreachable(const NodeName& name, absl::string_view cause) {
   return absl::UnavailableError(
       absl::StrCat(name.str(), " is unreachable: ", cause));
@@ -238,16 +244,17 @@ void Channel::ended(std::uint64_t number, const absl::Status& why) {
     }
     if (number != number_) return;
     number_ = 0;
-    if (phase_ == Phase::kUp) {
-      set_lost(actions);
-    } else if (absl::IsUnavailable(why)) {
-      set_down(why.message(), actions);
-      greet_later();
-    } else {
-      // The peer is there, and refuses: each call hears so itself.
+    if (refuses(why)) {
+      // The peer is there: each call hears so itself.
       set_up(actions);
+      greet_later(options_.keepalive);
       tell_down(absl::Status(why.code(),
                              absl::StrCat(name_.str(), ": ", why.message())));
+    } else if (phase_ == Phase::kUp) {
+      set_lost(actions);
+    } else {
+      set_down(why.message(), actions);
+      greet_later(options_.max_reconnect_pause);
     }
   }
   act(std::move(actions));
@@ -364,10 +371,10 @@ void Channel::start_greeting(Actions& actions) {
 }
 
 // By chance, so that not all peers of a node come at once when it does.
-void Channel::greet_later() {
+void Channel::greet_later(std::chrono::milliseconds pause) {
   std::uniform_real_distribution<double> about(0.8, 1.2);
   greet_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                 options_.max_reconnect_pause * about(random_));
+                                 pause * about(random_));
   wake_up_at(greet_at_);
 }
 

@@ -113,7 +113,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void start_greeting(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void start_renewal(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void greet_later() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void greet_later(std::chrono::milliseconds pause)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void renew_later(double share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void wake_up_at(Clock::time_point time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

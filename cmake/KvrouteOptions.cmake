@@ -24,6 +24,11 @@ if(KVROUTE_SANITIZE)
   add_link_options(-fsanitize=${KVROUTE_SANITIZE})
 endif()
 
+# Code that a fuzzer is to look into.
+if(KVROUTE_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 function(kvroute_options target)
   target_compile_options(
     ${target}

@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
-# setup.sh build|test|ci: installs by apt what is missing to build, to test as well, or to check a
-# change as well (Debian bookworm). With all of it there it does nothing and asks no network.
+# setup.sh build|test|bench|ci: installs by apt what is missing to build, to test or to measure as
+# well, or to check a change as well (Debian bookworm). With all of it there it does nothing and asks no network.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build ccache libgrpc++-dev libprotobuf-dev libabsl-dev
-          protobuf-compiler protobuf-compiler-grpc)
+          protobuf-compiler protobuf-compiler-grpc
+          libasio-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libedit-dev)
+tests=(libgtest-dev libgmock-dev tmux openssl)
+bench=(libbenchmark-dev python3 gnuplot-nox)
 case ${1-} in
   build) ;;
-  test) packages+=(libgtest-dev libgmock-dev openssl) ;;
-  ci) packages+=(libgtest-dev libgmock-dev openssl pkgconf binutils clang-14 libclang-rt-14-dev
+  test) packages+=("${tests[@]}") ;;
+  bench) packages+=("${bench[@]}") ;;
+  ci) packages+=("${tests[@]}" "${bench[@]}" pkgconf binutils clang-14 libclang-rt-14-dev
                  clang-format-14 clang-tidy-14) ;;
   *)
-    echo "usage: $0 build|test|ci" >&2
+    echo "usage: $0 build|test|bench|ci" >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The demonstration: two nodes as two processes on loopback, and operations that find their way.
+# The demonstration: two kv_servers as two processes on loopback, and the conversation of the guide
+# with one of them about a bucket that lives on the other.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -9,7 +10,7 @@ if [[ ! -f build/CMakeCache.txt ]]; then
   cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DKVROUTE_BUILD_TESTS=OFF \
     --log-level=NOTICE
 fi
-cmake --build build --target member -j "$(nproc)"
+cmake --build build --target kv_server -j "$(nproc)"
 
 work=$(mktemp -d)
 foo='' bar=''
@@ -45,50 +46,63 @@ wait_for() {
     sleep 0.05
   done
 }
-is_up() { grep -q 'is up$' "$work/$1.log"; }
-answers() { (($(wc -l <"$work/$1.log") >= $2)); }  # answers NODE COUNT
+client_port() { sed -n 's/.* serves clients on .*://p' "$work/$1.log"; }
+is_up() { [[ -n $(client_port "$1") ]]; }
 
-declare -A input=([foo]=3 [bar]=4) asked=([foo]=1 [bar]=1)  # the first line says that it is up
-# ask foo|bar OPERATION EXPECTED: hands it to that node and shows what came of it.
-ask() {
-  local node=$1 answer
-  echo "$2" >&"${input[$node]}"
-  wait_for 10 answers "$node" $((asked[$node] += 1))
-  answer=$(tail -n 1 "$work/$node.log")
-  echo "  on $node: ${answer#  }"
-  if [[ $answer != *"=>  $3"* ]]; then
-    echo "That should have been: $3" >&2
-    return 1
-  fi
+# connect foo|bar: from now on a client of its.
+connect() {
+  node=$1
+  exec 3<>"/dev/tcp/127.0.0.1/$(client_port "$node")"
+}
+# say REQUEST ANSWER...: sends a line, shows it and the lines that come back, and where it ran, which
+# the node has logged by then.
+say() {
+  local expected answer way
+  printf '%s\r\n' "$1" >&3
+  echo "  > $1"
+  for expected in "${@:2}"; do
+    IFS= read -r -t 10 answer <&3
+    echo "  < ${answer%$'\r'}"
+    if [[ $answer != "$expected"$'\r' ]]; then
+      echo "That should have been: $expected" >&2
+      return 1
+    fi
+  done
+  way=$(sed -n 's/.* went //p' "$work/$node.log" | tail -n 1 | sed 's/@[^ ]*//g')
+  echo "      ran on ${way##* }   [$way]"
 }
 
 foo_name=foo@127.0.0.1:$(free_port)
 bar_name=bar@127.0.0.1:$(free_port)
 while [[ ${bar_name#*:} == "${foo_name#*:}" ]]; do bar_name=bar@127.0.0.1:$(free_port); done
 printf '%s\n' "a..m $foo_name" "n..z $bar_name" >"$work/table"
-mkfifo "$work/foo.in" "$work/bar.in"
-build/examples/member "$foo_name" "$work/table" >"$work/foo.log" 2>&1 <"$work/foo.in" &
+server=(build/examples/kv_server "--table=$work/table" --port=0 --log_routes)
+"${server[@]}" "--name=$foo_name" 2>"$work/foo.log" &
 foo=$!
-build/examples/member "$bar_name" "$work/table" >"$work/bar.log" 2>&1 <"$work/bar.in" &
+"${server[@]}" "--name=$bar_name" 2>"$work/bar.log" &
 bar=$!
-exec 3>"$work/foo.in" 4>"$work/bar.in"  # a node ends with its input
 wait_for 10 is_up foo
 wait_for 10 is_up bar
 
 echo "Two nodes are up, each a process of its own, with one table:"
 sed 's/^/  /' "$work/table"
 
-echo "Buckets from n to z live on bar. Asked on foo, their operations travel:"
-ask foo "create shopping" OK
-ask foo "put shopping milk 1" OK
-ask foo "get shopping milk" 1
-echo "Asked on bar, the same bucket is at home:"
-ask bar "get shopping milk" 1
-echo "And a bucket from a to m is foo's, whoever asks:"
-ask foo "whoami hello" "$foo_name"
-ask bar "whoami hello" "$foo_name"
+echo "A client talks to foo, at 127.0.0.1:$(client_port foo). Buckets from n to z live on bar:"
+connect foo
+say "CREATE shopping" OK
+say "PUT shopping milk 1" OK
+say "PUT shopping eggs 3" OK
+say "GET shopping milk" 1 OK
+say "DELETE shopping eggs" OK
+say "GET shopping eggs" "" OK
+echo "Those from a to m are foo's own:"
+say "CREATE hello" OK
+echo "Another talks to bar, at 127.0.0.1:$(client_port bar), and finds the same:"
+connect bar
+say "GET shopping milk" 1 OK
 
-exec 3>&- 4>&-
+exec 3>&-
+kill "$foo" "$bar"
 wait "$foo"
 wait "$bar"
 echo "Both nodes have stopped."

@@ -2,14 +2,17 @@
 #ifndef KV_KV_H_
 #define KV_KV_H_
 
+#include "kv/admin_ops.h"
 #include "kv/async.h"
 #include "kv/bucket.h"
 #include "kv/bucket_ref.h"
 #include "kv/call_options.h"
+#include "kv/check.h"
 #include "kv/node.h"
 #include "kv/node_name.h"
 #include "kv/node_options.h"
 #include "kv/op_context.h"
+#include "kv/op_info.h"
 #include "kv/ops.h"
 #include "kv/outcome.h"
 #include "kv/peer_event.h"

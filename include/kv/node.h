@@ -28,7 +28,7 @@ namespace kv {
 // thread, but for its destruction.
 class KV_EXPORT Node {
  public:
-  // Listens when it returns.
+  // Listens when it returns, unless it is a client.
   //   kInvalidArgument     a bad name, a listening address, a limit,
   //                        certificates or a cookie that make no sense
   //   kNotFound            a certificate, key or cookie file can't be read

@@ -25,6 +25,17 @@ struct NodeOptions {
   std::string listen = {};
   RoutingTable table = {};
 
+  // A node that only calls others, as a tool does: it does not listen, and
+  // nobody can call it or have buckets on it. Its `name` has port 0, which it
+  // keeps and which no table can name, so that several clients may share a
+  // name; peers show it in traces and errors. A table that gives all names to
+  // one peer (`..` is the range of all names) lets that peer decide.
+  bool client = false;
+
+  // Peers may replace this node's table, by kv::SetTable. Whoever may call a
+  // node could send its buckets' callers anywhere, so it has to be written.
+  bool remote_set_table = false;
+
   // Who may come in: SECURITY.md says what protects against whom. Without `tls`
   // traffic is plaintext, which is for loopback: listening on any other address
   // is then refused unless `insecure` is written.

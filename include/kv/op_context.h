@@ -3,7 +3,6 @@
 #define KV_OP_CONTEXT_H_
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -12,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "kv/bucket.h"
 #include "kv/export.h"
+#include "kv/op_info.h"
 
 namespace kv {
 
@@ -57,22 +57,6 @@ class KV_EXPORT OpContext {
 // a time for each bucket.
 using OpFunction = std::function<absl::StatusOr<std::string>(
     OpContext& context, std::string_view args)>;
-
-// What an operation says of itself.
-struct OpTraits {
-  // Its writes to the bucket are refused with kFailedPrecondition.
-  bool read_only = false;
-  // Running it twice comes to the same as running it once: for callers, who may
-  // send it again. The library itself never sends again what may have run.
-  bool idempotent = false;
-};
-
-// One that a node has.
-struct OpInfo {
-  std::string name;
-  OpTraits traits;
-  std::uint32_t version = 0;  // of a typed one
-};
 
 }  // namespace kv
 

@@ -1,5 +1,5 @@
 // The built-in operations: what can be asked of a bucket or a node without
-// defining anything.
+// defining anything. Those that look after a node are in kv/admin_ops.h.
 #ifndef KV_OPS_H_
 #define KV_OPS_H_
 

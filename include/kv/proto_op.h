@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kv/internal/proto_fields.h"
+#include "kv/internal/proto_types.h"
 #include "kv/internal/typed_op.h"
 #include "kv/op_context.h"
 
@@ -150,6 +151,7 @@ struct ProtoOp {
       if (!response.ok()) return std::move(response).status();
       return internal::to_payload<Response>(*std::move(response));
     };
+    erased.types = internal::proto_types<Request, Response>();
     return erased;
   }
 };

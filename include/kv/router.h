@@ -75,9 +75,9 @@ struct ErasedOp<Op, std::void_t<typename Op::Erased>> {
 //   op threw                                                         ran
 //   kCancelled          cancelled, or the node is stopping not_run, unknown
 //
-// A call that may have run is never sent again by the library. Two calls to a
-// peer that are under way at once may overtake each other: await the first
-// where their order matters.
+// A call that may have run is never sent again by the library. Calls to a peer
+// that others are on their way to travel together. Two calls that are under way
+// at once may overtake each other: await the first where their order matters.
 class KV_EXPORT Router {
  public:
   explicit Router(internal::Core& core) : core_(core) {}  // made by Node
@@ -96,7 +96,7 @@ class KV_EXPORT Router {
     return run(to_ref(ref), op, options);
   }
   // By node, whatever the table says: for operations that need no bucket
-  // (Whoami, Buckets, Apply and those of the host).
+  // (Whoami, Buckets, Apply, those of kv/admin_ops.h and of the host).
   template <typename Op>
   typename Op::Result call(std::string_view node, const Op& op,
                            const CallOptions& options = {}) {
@@ -197,7 +197,11 @@ class KV_EXPORT Router {
   typename Op::Result run(const Target& target, const Op& op,
                           const CallOptions& options) {
     using Erased = internal::ErasedOp<Op>;
-    return Erased::typed(run_erased(target, Erased::erase(op), options));
+    if constexpr (std::is_same_v<typename Erased::Type, Op>) {
+      return run_erased(target, op, options);
+    } else {
+      return Erased::typed(run_erased(target, Erased::erase(op), options));
+    }
   }
   template <typename Op>
   Task<typename Op::Value> start(const Target& target, const Op& op,
@@ -234,7 +238,8 @@ class KV_EXPORT Router {
   template <typename Op>
   std::shared_ptr<internal::Cancellable> start_erased(
       const Target& target, const Op& op, const CallOptions& options,
-      Shared* shared, std::shared_ptr<internal::Sink<typename Op::Result>> sink);
+      Shared* shared,
+      std::shared_ptr<internal::Sink<typename Op::Result>> sink);
   std::shared_ptr<internal::Runner> runner();
 
   internal::Core& core_;

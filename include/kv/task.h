@@ -54,7 +54,7 @@ class Task {
   }
   Result await_until(std::chrono::steady_clock::time_point deadline) {
     if (state_ == nullptr) return internal::TaskStateBase::no_task();
-    const absl::Status status = state_->wait_until(deadline);
+    absl::Status status = state_->wait_until(deadline);
     if (!status.ok()) return status;
     return state_->take();
   }

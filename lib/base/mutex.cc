@@ -4,7 +4,7 @@ namespace kv::internal {
 namespace {
 
 // A hint that the thread waits for another.
-void pause() {
+void relax() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -14,13 +14,16 @@ void pause() {
 
 }  // namespace
 
+bool Backoff::pause() {
+  constexpr int kLongest = 1024;
+  if (pauses_ > kLongest) return false;
+  for (int i = 0; i < pauses_; ++i) relax();
+  pauses_ *= 2;
+  return true;
+}
+
 void Mutex::lock_slowly() {
-  // Longer and longer pauses: the holder, or the thread that has just let go
-  // and wants it again, keeps the cache line for a while. Some microseconds in
-  // all.
-  constexpr int kLongestPause = 64;
-  for (int pauses = 1; pauses <= kLongestPause; pauses *= 2) {
-    for (int i = 0; i < pauses; ++i) pause();
+  for (Backoff backoff; backoff.pause();) {
     if (mutex_.try_lock()) return;
   }
   mutex_.lock();

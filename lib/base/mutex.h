@@ -15,6 +15,18 @@
 
 namespace kv::internal {
 
+// Pauses for a thread that finds taken what others hold for moments only:
+// longer and longer ones, so that whoever has just let go and wants it again
+// keeps the cache line for a while. Some tens of microseconds in all.
+class Backoff {
+ public:
+  // False, without a pause, once it has been long enough to sleep.
+  bool pause();
+
+ private:
+  int pauses_ = 1;
+};
+
 // Held for moments only, so whoever finds it taken looks a few times more
 // before it sleeps: to sleep and to be woken takes longer than what it waits
 // for, and threads that meet at one bucket would do nothing else.
@@ -22,6 +34,9 @@ class ABSL_LOCKABLE Mutex {
  public:
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     if (!mutex_.try_lock()) lock_slowly();
+  }
+  bool try_lock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
+    return mutex_.try_lock();
   }
   void unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 

@@ -60,13 +60,16 @@ absl::StatusOr<std::shared_ptr<StoredBucket>> BucketMap::find_or_make(
 
 void BucketMap::remove(const StoredBucket& bucket) {
   Part& part = part_of(BytesHash{}(bucket.name()));
-  std::shared_ptr<StoredBucket> removed;  // dies after the lock
-  const MutexLock lock(part.mutex);
-  const auto it = part.buckets.find(bucket.name());
-  if (it == part.buckets.end() || it->second.get() != &bucket) return;
-  removed = std::move(it->second);
-  part.buckets.erase(it);
-  size_.fetch_sub(1, std::memory_order_relaxed);
+  std::shared_ptr<StoredBucket> removed;
+  {
+    const MutexLock lock(part.mutex);
+    const auto it = part.buckets.find(bucket.name());
+    if (it == part.buckets.end() || it->second.get() != &bucket) return;
+    removed = std::move(it->second);
+    part.buckets.erase(it);
+    size_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  removed->wait_for_lock();  // see try_now()
 }
 
 std::vector<std::string> BucketMap::names(std::optional<std::string_view> after,

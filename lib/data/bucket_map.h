@@ -34,6 +34,14 @@ class BucketMap {
 
   // nullptr where there is none.
   std::shared_ptr<StoredBucket> find(std::string_view name) const;
+
+  // StoredBucket::try_now(op(bucket, contents)) of the bucket of that name,
+  // where there is one, without counting a reference to it: that is memory
+  // which its other users write too.
+  enum class Tried { kNone, kTaken, kDone };
+  template <typename F>
+  Tried try_now(std::string_view name, F&& op) const;
+
   // Made if there is none. Errors, marked not_run: kInvalidArgument, a bad
   // name; kResourceExhausted, Limits::buckets.
   absl::StatusOr<std::shared_ptr<StoredBucket>> find_or_make(
@@ -61,6 +69,37 @@ class BucketMap {
   std::atomic<std::uint64_t> next_id_;
   mutable std::array<Part, kParts> parts_;
 };
+
+template <typename F>
+BucketMap::Tried BucketMap::try_now(std::string_view name, F&& op) const {
+  const std::size_t hash = BytesHash{}(name);
+  const Part& part = part_of(hash);
+  const auto run = [&](StoredBucket& bucket) {
+    return [&](StoredBucket::Contents& contents) { op(bucket, contents); };
+  };
+  std::shared_ptr<StoredBucket> shared;
+  bool wait = false;
+  for (Backoff backoff; shared == nullptr; wait = !backoff.pause()) {
+    StoredBucket* bucket = nullptr;
+    {
+      const MutexLock lock(part.mutex);
+      const auto it = part.buckets.find(name, hash);
+      if (it == part.buckets.end()) return Tried::kNone;
+      // From the part's lock to the bucket's own: remove() waits for that one
+      // before it lets the bucket go.
+      if (it->second->try_lock()) {
+        bucket = it->second.get();
+      } else if (wait) {
+        shared = it->second;
+      }
+    }
+    if (bucket != nullptr) {
+      return bucket->run_and_unlock(run(*bucket)) ? Tried::kDone
+                                                  : Tried::kTaken;
+    }
+  }
+  return shared->try_now(run(*shared)) ? Tried::kDone : Tried::kTaken;
+}
 
 }  // namespace kv::internal
 

@@ -66,6 +66,11 @@ absl::Status check_sizes(const Limits& limits, const T& op) {
     absl::Status status = check_key(limits, op.prefix);
     if (status.ok()) status = check_key(limits, op.after.value_or(""));
     return status;
+  } else if constexpr (std::is_same_v<T, SetTable>) {
+    return check_args(limits, op.table.str().size());
+  } else if constexpr (std::is_same_v<T, ListOps>) {
+    return op.after.value_or("").empty() ? absl::OkStatus()
+                                         : check_op_name(limits, *op.after);
   } else if constexpr (std::is_same_v<T, Buckets>) {
     return op.after.value_or("").empty() ? absl::OkStatus()
                                          : check_bucket_name(limits, *op.after);
@@ -73,7 +78,8 @@ absl::Status check_sizes(const Limits& limits, const T& op) {
     absl::Status status = check_op_name(limits, op.name);
     if (status.ok()) status = check_args(limits, op.args.size());
     return status;
-  } else if constexpr (std::is_same_v<T, TypedApply>) {
+  } else if constexpr (std::is_same_v<T, DescribeOp> ||
+                       std::is_same_v<T, TypedApply>) {
     // The size of an object shows when it has to travel.
     return check_op_name(limits, op.name);
   } else {
@@ -118,6 +124,8 @@ std::size_t size_of(const Op& op) {
             bytes += key.size() + value.size();
           }
           return bytes;
+        } else if constexpr (std::is_same_v<T, SetTable>) {
+          return it.table.str().size();
         } else if constexpr (std::is_same_v<T, Apply>) {
           return it.name.size() + it.args.size();
         } else if constexpr (std::is_same_v<T, TypedApply>) {

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "data/limits.h"
+#include "kv/admin_ops.h"
 #include "kv/bucket_ref.h"
 #include "kv/internal/typed_op.h"
 #include "kv/ops.h"
@@ -38,25 +39,31 @@ namespace kv::internal {
 #define KV_NODE_OPS(X) \
   X(Whoami)            \
   X(Buckets)           \
+  X(GetTable)          \
+  X(SetTable)          \
+  X(ListOps)           \
+  X(DescribeOp)        \
   X(Apply)             \
   X(TypedApply)
 
-using Op = std::variant<Create, Lookup, Get, Put, Delete, Drop, CompareAndSet,
-                        Increment, GetMany, PutMany, Scan, Size, Whoami,
-                        Buckets, Apply, TypedApply>;
-using Value =
-    std::variant<std::monostate, std::string, std::optional<std::string>,
-                 BucketRef, bool, std::int64_t, std::uint64_t,
-                 std::vector<std::optional<std::string>>,
-                 std::vector<std::pair<std::string, std::string>>,
-                 std::vector<std::string>, Payload>;
+using Op =
+    std::variant<Create, Lookup, Get, Put, Delete, Drop, CompareAndSet,
+                 Increment, GetMany, PutMany, Scan, Size, Whoami, Buckets,
+                 GetTable, SetTable, ListOps, DescribeOp, Apply, TypedApply>;
+using Value = std::variant<
+    std::monostate, std::string, std::optional<std::string>, BucketRef, bool,
+    std::int64_t, std::uint64_t, std::vector<std::optional<std::string>>,
+    std::vector<std::pair<std::string, std::string>>, std::vector<std::string>,
+    Payload, RoutingTable, std::vector<OpInfo>, OpDescription>;
 
 // Whether `T` is answered by the bucket that the call names. The others run
 // with or without one.
 template <typename T>
-constexpr bool kNeedsBucket =
-    !std::is_same_v<T, Whoami> && !std::is_same_v<T, Buckets> &&
-    !std::is_same_v<T, Apply> && !std::is_same_v<T, TypedApply>;
+constexpr bool kNeedsBucket = !(false
+#define KV_IS_SAME(NAME) || std::is_same_v<T, NAME>
+                                KV_NODE_OPS(KV_IS_SAME)
+#undef KV_IS_SAME
+);
 
 // Whether its owner answers it at once, unless the bucket is taken.
 bool is_quick(const Op& op);

@@ -61,6 +61,21 @@ class StoredBucket {
     return true;
   }
 
+  // The same in two steps, for whoever keeps the bucket from going away only
+  // until it is locked. False: somebody else has the lock.
+  bool try_lock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true, mutex_) {
+    return mutex_.try_lock();
+  }
+  template <typename F>
+  bool run_and_unlock(F&& op) ABSL_UNLOCK_FUNCTION(mutex_) {
+    const bool free = !taken_;
+    if (free) op(contents_);
+    mutex_.unlock();
+    return free;
+  }
+  // Returns once nobody has the lock who had it before.
+  void wait_for_lock() { const MutexLock lock(mutex_); }
+
   // Runs `turn` now or, on whichever thread ends the turn before it, later. The
   // ticket is for withdraw(), 0 if the turn came at once. nullopt, and no turn,
   // where `max_waiting` wait already.

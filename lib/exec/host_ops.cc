@@ -7,6 +7,11 @@
 
 namespace kv::internal {
 
+OpInfo info_of(std::string_view name, const HostOp& op) {
+  return {std::string(name), op.traits, op.signature.version,
+          op.function.types.request, op.function.types.response};
+}
+
 HostOp bytes_op(OpFunction function, OpTraits traits) {
   HostOp op;
   op.traits = traits;
@@ -49,7 +54,7 @@ std::vector<OpInfo> HostOps::list() const {
   {
     const MutexLock lock(mutex_);
     for (const auto& [name, op] : ops_) {
-      list.push_back({name, op->traits, op->signature.version});
+      list.push_back(info_of(name, *op));
     }
   }
   std::sort(list.begin(), list.end(),

@@ -24,6 +24,9 @@ struct HostOp {
   TypedFunction function;
 };
 
+// `op` as it is told of.
+OpInfo info_of(std::string_view name, const HostOp& op);
+
 // From bytes to bytes. A null `function` stays one.
 HostOp bytes_op(OpFunction function, OpTraits traits = {});
 

@@ -2,19 +2,15 @@
 #ifndef KV_NODE_CALL_CHECKS_H_
 #define KV_NODE_CALL_CHECKS_H_
 
-#include <cstdint>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "base/hops.h"
 #include "data/limits.h"
 #include "kv/routing_table.h"
 #include "peer/peer.h"
 
 namespace kv::internal {
-
-// However far a call may go, and however deep operations may wait for each
-// other.
-inline constexpr std::uint32_t kMostHops = 64;
 
 // Names and sizes. kInvalidArgument, marked not_run.
 absl::Status check_names(const Limits& limits, const Request& request);

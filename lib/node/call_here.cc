@@ -9,6 +9,7 @@
 #include "node/call.h"
 #include "node/call_checks.h"
 #include "node/host_op.h"
+#include "node/node_ops.h"
 
 namespace kv::internal {
 
@@ -100,11 +101,8 @@ void Call::look_for_bucket_again() {
 
 void Call::run_here() {
   if (ended()) return;
-  if (std::holds_alternative<Whoami>(request_.op)) {
-    return complete({absl::OkStatus(), Value(core_->self().str())});
-  }
-  if (const auto* const buckets = std::get_if<Buckets>(&request_.op)) {
-    return complete(to_answer(list_buckets(core_->home(), *buckets)));
+  if (auto answer = run_node_op(*core_, request_.op)) {
+    return complete(*std::move(answer));
   }
   absl::Status status = check_not_held();
   if (!status.ok()) return refuse(std::move(status));
@@ -157,8 +155,7 @@ void Call::run_builtin() {
 void Call::run_host_op(const std::string& name) {
   std::shared_ptr<const HostOp> host_op = core_->ops().find(name);
   if (host_op == nullptr) {
-    return refuse(absl::UnimplementedError(
-        absl::StrCat(core_->self().str(), " has no op ", quoted(name))));
+    return refuse(no_such_op(core_->self(), name));
   }
   absl::StatusOr<Payload> args = args_of(*host_op, request_.op);
   if (!args.ok()) return refuse(std::move(args).status());

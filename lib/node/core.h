@@ -39,6 +39,8 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   const Limits& limits() const { return buckets_.limits(); }
   Home home() { return {buckets_, self_}; }
   TableCell& table() { return table_; }
+  // From peers: NodeOptions::remote_set_table.
+  bool takes_tables() const { return takes_tables_; }
   HostOps& ops() { return ops_; }
   CallSet& calls() { return calls_; }
   Lines& lines() { return lines_; }
@@ -59,6 +61,7 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   const NodeName self_;
   BucketMap buckets_;
   TableCell table_;
+  const bool takes_tables_;
   HostOps ops_;
   CallSet calls_;
   const std::unique_ptr<Peers> peers_;

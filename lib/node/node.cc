@@ -31,8 +31,9 @@ internal::ServerOptions server_options(const NodeOptions& options,
                                        const NodeName& name,
                                        const Trust& trust) {
   internal::ServerOptions server;
-  server.address =
-      options.listen.empty() ? std::string(name.address()) : options.listen;
+  server.address = options.listen;
+  if (server.address.empty() && !options.client)
+    server.address = name.address();
   server.limits = {internal::max_message_bytes(options),
                    options.max_trip_bytes};
   server.io_threads = options.io_threads;

@@ -93,12 +93,22 @@ std::size_t largest_message(const NodeOptions& options) {
          options.max_trip_bytes + kMessageRest;
 }
 
-}  // namespace
+absl::Status check_client(const NodeOptions& options, const NodeName& name) {
+  if (name.port() != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "NodeOptions::name is ", quoted(options.name),
+        ", but nobody can dial a client, so that its port must be 0"));
+  }
+  if (!options.listen.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("NodeOptions::listen is ", quoted(options.listen),
+                     ", but a client does not listen"));
+  }
+  return absl::OkStatus();
+}
 
-absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
-  absl::StatusOr<NodeName> name = NodeName::parse(options.name);
-  if (!name.ok()) return name;
-  std::string_view host = name->host();
+absl::Status check_listening(const NodeOptions& options, const NodeName& name) {
+  std::string_view host = name.host();
   absl::StatusOr<NodeName> listen = name;
   if (!options.listen.empty()) {
     listen = NodeName::parse("listen@" + options.listen);
@@ -107,7 +117,7 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
           absl::StrCat("NodeOptions::listen is ", quoted(options.listen),
                        ", not \"host:port\" with a port from 1 to 65535"));
     }
-    if (name->port() == 0) {
+    if (name.port() == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           "NodeOptions::name is ", quoted(options.name),
           ", but only a node that listens at its own name can take port 0"));
@@ -118,11 +128,21 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
     return absl::FailedPreconditionError(
         absl::StrCat("listening on ", to_absl(host),
                      " without TLS lets anybody who reaches it in: set "
-                     "NodeOptions::tls, NodeOptions::insecure if that is "
-                     "meant, or listen on "
-                     "loopback"));
+                     "NodeOptions::tls, or NodeOptions::insecure if that is "
+                     "meant, or listen on loopback"));
   }
-  absl::Status status = check_times(options);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
+  absl::StatusOr<NodeName> name = NodeName::parse(options.name);
+  if (!name.ok()) return name;
+  absl::Status status = options.client ? check_client(options, *name)
+                                       : check_listening(options, *name);
+  if (!status.ok()) return status;
+  status = check_times(options);
   if (status.ok()) status = check_limits(options);
   if (!status.ok()) return status;
   return name;

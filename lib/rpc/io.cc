@@ -15,6 +15,7 @@ void serve(grpc::CompletionQueue& queue) {
 
 Io::Io(std::vector<std::unique_ptr<grpc::CompletionQueue>> queues)
     : queues_(std::move(queues)) {
+  const MutexLock lock(stop_mutex_);
   for (const auto& queue : queues_) {
     threads_.emplace_back([&queue = *queue] { serve(queue); });
   }
@@ -44,6 +45,7 @@ void Io::leave() {
 }
 
 void Io::stop() {
+  const MutexLock stop_lock(stop_mutex_);
   if (threads_.empty()) return;
   if (users_.fetch_or(kStopping, std::memory_order_acq_rel) != 0) {
     const MutexLock lock(mutex_);

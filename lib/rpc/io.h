@@ -47,7 +47,8 @@ class Io {
   bool enter();
   void leave();
 
-  // Waits until all have left. REQUIRES: they do soon; not called by an event.
+  // Waits until all have left. Idempotent. REQUIRES: they do soon; not called
+  // by an event.
   void stop();
 
  private:
@@ -60,7 +61,9 @@ class Io {
   Mutex mutex_;
   CondVar left_;
   bool all_left_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;  // of start and stop()
+
+  Mutex stop_mutex_;  // held for the whole of stop()
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(stop_mutex_);
 };
 
 }  // namespace kv::internal

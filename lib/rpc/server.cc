@@ -58,7 +58,8 @@ struct Server::Parts {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
     const ServerOptions& options) {
-  auto listening = listen_on(options.address);
+  absl::StatusOr<Listening> listening = Listening();
+  if (!options.address.empty()) listening = listen_on(options.address);
   if (!listening.ok()) return std::move(listening).status();
   const std::uint16_t port = listening->port;
 
@@ -84,6 +85,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   if (parts->server == nullptr) {
     return absl::UnavailableError(absl::StrCat(
         "can't listen on ", options.address, ": gRPC would not start"));
+  }
+  if (options.address.empty()) {
+    return std::unique_ptr<Server>(new Server(std::move(parts), port));
   }
   auto accept_loop = AcceptLoop::start(
       {options.max_connections, options.keepalive}, *std::move(listening),
@@ -116,7 +120,7 @@ void Server::serve(Receiver& receiver) {
 void Server::drain() { parts_->health.drain(); }
 
 void Server::stop(Clock::time_point deadline) {
-  parts_->accept_loop->stop();
+  if (parts_->accept_loop != nullptr) parts_->accept_loop->stop();
   parts_->service.stop();
   parts_->health.stop();
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());

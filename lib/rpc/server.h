@@ -19,7 +19,9 @@
 namespace kv::internal {
 
 struct ServerOptions {
-  std::string address;  // `host:port`, where port 0 takes a free one
+  // `host:port`, where port 0 takes a free one; empty for a client, which only
+  // needs the threads.
+  std::string address;
   MessageLimits limits;
   std::size_t io_threads = 1;
   Credentials credentials;
@@ -35,9 +37,9 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Listens; calls wait for serve(). kAlreadyExists: the port is in use;
-  // kUnavailable: the address can't be listened on for another reason. Both
-  // name address and cause.
+  // Listens, if there is an address; calls wait for serve(). kAlreadyExists:
+  // the port is in use; kUnavailable: the address can't be listened on for
+  // another reason. Both name address and cause.
   static absl::StatusOr<std::unique_ptr<Server>> start(
       const ServerOptions& options);
   // REQUIRES: stop() was called.

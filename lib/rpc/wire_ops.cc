@@ -58,6 +58,18 @@ struct OpWriter {
     if (op.after.has_value()) message.set_after(*op.after);
     message.set_limit(op.limit);
   }
+  void operator()(const GetTable& /*op*/) const { to.mutable_get_table(); }
+  void operator()(const SetTable& op) const {
+    to.mutable_set_table()->set_text(op.table.str());
+  }
+  void operator()(const ListOps& op) const {
+    v1::RouteRequest::ListOps& message = *to.mutable_list_ops();
+    if (op.after.has_value()) message.set_after(*op.after);
+    message.set_limit(op.limit);
+  }
+  void operator()(const DescribeOp& op) const {
+    to.mutable_describe_op()->set_name(op.name);
+  }
   void operator()(const Apply& op) const {
     to.mutable_apply()->set_name(op.name);
     to.mutable_apply()->set_args(op.args);
@@ -112,6 +124,26 @@ struct ValueWriter {
     }
   }
 
+  void operator()(const RoutingTable& table) const {
+    to.set_table(table.str());
+  }
+  void operator()(const std::vector<OpInfo>& ops) const {
+    to.mutable_ops();
+    for (const OpInfo& info : ops) write(info, *to.mutable_ops()->add_ops());
+  }
+  void operator()(const OpDescription& op) const {
+    write(op.info, *to.mutable_op()->mutable_info());
+    to.mutable_op()->set_descriptors(op.descriptors);
+  }
+
+  static void write(const OpInfo& info, v1::OpInfo& message) {
+    message.set_name(info.name);
+    message.set_read_only(info.traits.read_only);
+    message.set_idempotent(info.traits.idempotent);
+    message.set_version(info.version);
+    message.set_request(info.request);
+    message.set_response(info.response);
+  }
   static void write(std::optional<std::string>&& maybe,
                     v1::RouteReply::Maybe& message) {
     if (maybe.has_value()) message.set_value(*std::move(maybe));
@@ -127,6 +159,20 @@ template <typename Message>
 std::optional<std::string> read_after(const Message& message) {
   if (!message.has_after()) return std::nullopt;
   return message.after();
+}
+
+OpInfo read_info(const v1::OpInfo& from) {
+  return {from.name(),
+          {from.read_only(), from.idempotent()},
+          from.version(),
+          from.request(),
+          from.response()};
+}
+
+absl::StatusOr<Op> read_set_table(const v1::RouteRequest::SetTable& from) {
+  auto table = RoutingTable::parse(from.text());
+  if (!table.ok()) return not_run(std::move(table).status());
+  return SetTable{*std::move(table)};
 }
 
 Op read_compare_and_set(v1::RouteRequest::CompareAndSet& from) {
@@ -202,6 +248,14 @@ absl::StatusOr<Op> read_op(v1::RouteRequest& from) {
       return Whoami{};
     case v1::RouteRequest::kBuckets:
       return Buckets{read_after(from.buckets()), from.buckets().limit()};
+    case v1::RouteRequest::kGetTable:
+      return GetTable{};
+    case v1::RouteRequest::kSetTable:
+      return read_set_table(from.set_table());
+    case v1::RouteRequest::kListOps:
+      return ListOps{read_after(from.list_ops()), from.list_ops().limit()};
+    case v1::RouteRequest::kDescribeOp:
+      return DescribeOp{from.describe_op().name()};
     case v1::RouteRequest::kApply:
       return read_apply(*from.mutable_apply());
     case v1::RouteRequest::OP_NOT_SET:
@@ -251,6 +305,21 @@ Value read_value(v1::RouteReply& from) {
     case v1::RouteReply::kTexts:
       return std::vector<std::string>(from.texts().texts().begin(),
                                       from.texts().texts().end());
+    case v1::RouteReply::kTable: {
+      auto table = RoutingTable::parse(from.table());
+      if (!table.ok()) break;
+      return *std::move(table);
+    }
+    case v1::RouteReply::kOps: {
+      std::vector<OpInfo> ops;
+      for (const v1::OpInfo& it : from.ops().ops()) {
+        ops.push_back(read_info(it));
+      }
+      return ops;
+    }
+    case v1::RouteReply::kOp:
+      return OpDescription{read_info(from.op().info()),
+                           from.op().descriptors()};
     case v1::RouteReply::kStatus:
     case v1::RouteReply::ANSWER_NOT_SET:
       break;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <optional>
 
 namespace kv::internal::table {
 namespace {
@@ -16,16 +15,6 @@ std::uint64_t head_of(std::string_view bytes) {
     head |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (56 - 8 * i);
   }
   return head;
-}
-
-// The least string greater than every string that begins with `prefix`;
-// nothing if there is none, as for "" and "\xff".
-std::optional<std::string> successor(std::string_view prefix) {
-  const std::size_t last = prefix.find_last_not_of('\xff');
-  if (last == prefix.npos) return std::nullopt;
-  std::string next(prefix.substr(0, last + 1));
-  ++next.back();
-  return next;
 }
 
 // One end of one range.
@@ -46,6 +35,14 @@ std::size_t common_bytes(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::optional<std::string> successor(std::string_view prefix) {
+  const std::size_t last = prefix.find_last_not_of('\xff');
+  if (last == prefix.npos) return std::nullopt;
+  std::string next(prefix.substr(0, last + 1));
+  ++next.back();
+  return next;
+}
 
 Cells cut_into_cells(const std::vector<RoutingTable::Range>& ranges) {
   // A name has at least one byte: nothing is less than "\x00".

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,10 @@
 #include "table/claims.h"
 
 namespace kv::internal::table {
+
+// The least string greater than every string that begins with `prefix`;
+// nothing if there is none, as for "" and "\xff".
+std::optional<std::string> successor(std::string_view prefix);
 
 struct Cells {
   // The least name of each cell, in order; the last cell has no end.

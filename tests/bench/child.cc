@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,22 +12,8 @@
 #include "fail.h"
 
 namespace kv_bench {
-namespace {
 
-[[noreturn]] void become(const std::vector<std::string>& arguments,
-                         pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it died before that
-  std::string program = "/proc/self/exe";
-  std::vector<std::string> words = arguments;
-  std::vector<char*> argv = {program.data()};
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  execv(program.c_str(), argv.data());
-  _exit(127);
-}
-
-}  // namespace
+void end_with_parent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 Child::Child(const std::vector<std::string>& arguments) {
   std::array<int, 2> in{};
@@ -34,14 +21,20 @@ Child::Child(const std::vector<std::string>& arguments) {
   if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0) {
     fail("no pipes");
   }
-  const pid_t parent = getpid();
-  pid_ = fork();
-  if (pid_ < 0) fail("no further process");
-  if (pid_ == 0) {
-    dup2(in[0], STDIN_FILENO);
-    dup2(out[1], STDOUT_FILENO);
-    become(arguments, parent);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  std::string program = "/proc/self/exe";
+  std::vector<std::string> words = arguments;
+  std::vector<char*> argv = {program.data()};
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(),
+                  environ) != 0) {
+    fail("no further process");
   }
+  posix_spawn_file_actions_destroy(&actions);
   close(in[0]);
   close(out[1]);
   in_ = in[1];

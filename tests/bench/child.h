@@ -10,9 +10,12 @@
 
 namespace kv_bench {
 
-// Ends with its owner: killed by the destructor, or by the kernel if this
-// process dies. Inherits the cores that this process is pinned to. Not
-// thread-safe.
+// For the program in that role: has the kernel kill it if its parent dies,
+// frozen or not.
+void end_with_parent();
+
+// Ends with its owner, whose destructor kills it. Inherits the cores that this
+// process is pinned to. Not thread-safe.
 class Child {
  public:
   // `arguments` after the program's name. Returns once it has said its first

@@ -13,8 +13,10 @@
 namespace kv_bench {
 namespace {
 
-// Operations of the host that sleep wait for nothing else.
+// More than will ever sleep at once.
 constexpr std::size_t kOpThreads = 256;
+constexpr std::chrono::milliseconds kTryFor{100};
+constexpr char kSleepOp[] = "Bench.sleep";
 
 std::unique_ptr<kv::Node> start_node(const std::string& short_name) {
   kv::NodeOptions options;
@@ -22,7 +24,7 @@ std::unique_ptr<kv::Node> start_node(const std::string& short_name) {
   options.op_threads = kOpThreads;
   std::unique_ptr<kv::Node> node = check(kv::Node::start(std::move(options)));
   check(node->define(
-      "Bench.sleep",
+      kSleepOp,
       [](kv::OpContext&, std::string_view ms) -> absl::StatusOr<std::string> {
         std::this_thread::sleep_for(
             std::chrono::milliseconds(std::stoi(std::string(ms))));
@@ -34,7 +36,8 @@ std::unique_ptr<kv::Node> start_node(const std::string& short_name) {
 void fill(kv::Router& router, const std::string& bucket) {
   check(router.route(bucket, kv::Create{}).status());
   check(router.route(bucket, kv::Put{key(0), std::string(kShortBytes, 'v')}));
-  check(router.route(bucket, kv::Put{"large", std::string(kLargeBytes, 'v')}));
+  check(
+      router.route(bucket, kv::Put{kLargeKey, std::string(kLargeBytes, 'v')}));
 }
 
 std::string table_text(const std::string& foo, const std::string& bar,
@@ -117,6 +120,33 @@ AsyncOp async_put(Cluster& cluster, const std::string& bucket,
                    check(status);
                    done();
                  });
+  };
+}
+
+AsyncOp async_try_get(Cluster& cluster, const std::string& bucket,
+                      const std::string& key) {
+  kv::CallOptions options;
+  options.timeout = kTryFor;
+  return [&router = cluster.router(), bucket, op = kv::Get{key}, options](
+             std::size_t /*slot*/, Done done) {
+    router.async(
+        bucket, op,
+        [done = std::move(done)](
+            const absl::StatusOr<std::optional<std::string>>&) { done(); },
+        options);
+  };
+}
+
+AsyncOp async_sleep(Cluster& cluster, int milliseconds) {
+  return [&router = cluster.router(),
+          op = kv::Apply{kSleepOp, std::to_string(milliseconds)}](
+             std::size_t slot, Done done) {
+    router.async(
+        "sleeping:" + std::to_string(slot), op,
+        [done = std::move(done)](const absl::StatusOr<std::string>& slept) {
+          check(slept.status());
+          done();
+        });
   };
 }
 

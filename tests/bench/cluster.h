@@ -19,13 +19,13 @@ int serve_node(const std::string& short_name);
 
 // foo, bar and baz, with the table of shape.h. foo sends what is baz's to bar,
 // which passes it on. The buckets of shape.h exist, and hold key(0), of
-// kShortBytes, and "large", of kLargeBytes.
+// kShortBytes, and kLargeKey, of kLargeBytes.
 class Cluster {
  public:
   Cluster();
 
   kv::Router& router() { return foo_->router(); }
-  Child& baz() { return baz_; }
+  Child& baz() { return baz_; }  // only bar has a connection to it
 
  private:
   std::unique_ptr<kv::Node> foo_;
@@ -43,6 +43,11 @@ AsyncOp async_get(Cluster& cluster, const std::string& bucket,
                   const std::string& key);
 AsyncOp async_put(Cluster& cluster, const std::string& bucket,
                   const std::string& value);
+// Whatever comes of it, within 100 ms.
+AsyncOp async_try_get(Cluster& cluster, const std::string& bucket,
+                      const std::string& key);
+// An operation of the host's at bar that sleeps, on a bucket of its own.
+AsyncOp async_sleep(Cluster& cluster, int milliseconds);
 // Of `count` tasks under way awaits the oldest, and begins another. For one
 // thread.
 BlockingOp window(Cluster& cluster, const std::string& bucket,

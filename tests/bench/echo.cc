@@ -65,6 +65,11 @@ void check_reply(const grpc::Status& status, const EchoReply& reply,
 
 }  // namespace
 
+int say_grpc_version() {
+  std::cout << grpc::Version() << std::endl;
+  return 0;
+}
+
 int serve_echo(const std::string& form) {
   SyncService sync;
   CallbackService callback;

@@ -11,6 +11,9 @@
 
 namespace kv_bench {
 
+// Prints the version that this program runs with.
+int say_grpc_version();
+
 // The role of a child: serves until standard input is closed. `form` is "sync"
 // or "callback".
 int serve_echo(const std::string& form);
@@ -21,7 +24,8 @@ struct EchoShape {
   std::size_t answer_bytes = 0;
 };
 
-// A client, with a server in a process of its own. The operations that it gives
+// A client, with a server in a process of its own, and as gRPC is by default:
+// no deadline, which would cost it a little. The operations that it gives
 // live as long as it does.
 class EchoClient {
  public:

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "child.h"
 #include "cluster.h"
 #include "echo.h"
 #include "fail.h"
@@ -21,8 +22,13 @@ using Load = void (*)(Seconds time);
 const std::map<std::string, Load>& loads() {
   static const std::map<std::string, Load> kLoads = {
       {"one-at-a-time", kv_bench::load_one_at_a_time},
-      {"in-flight", kv_bench::load_in_flight},
       {"threads", kv_bench::load_threads},
+      {"in-flight", kv_bench::load_in_flight},
+      {"forwarded", kv_bench::load_forwarded},
+      {"large", kv_bench::load_large},
+      {"mixed", kv_bench::load_mixed},
+      {"crowd", kv_bench::load_crowd},
+      {"memory", kv_bench::load_memory},
   };
   return kLoads;
 }
@@ -52,8 +58,12 @@ void pin(int cores) {
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty()) return usage();
-  if (arguments[0] == "serve-echo") return kv_bench::serve_echo(arguments[1]);
-  if (arguments[0] == "serve-node") return kv_bench::serve_node(arguments[1]);
+  if (arguments[0] == "grpc-version") return kv_bench::say_grpc_version();
+  if (arguments.size() == 2 && arguments[0].rfind("serve-", 0) == 0) {
+    kv_bench::end_with_parent();
+    return arguments[0] == "serve-echo" ? kv_bench::serve_echo(arguments[1])
+                                        : kv_bench::serve_node(arguments[1]);
+  }
 
   const auto load = loads().find(arguments[0]);
   if (load == loads().end() || arguments.size() % 2 == 0) return usage();

@@ -7,9 +7,14 @@
 
 namespace kv_bench {
 
-void load_one_at_a_time(Seconds time);
-void load_in_flight(Seconds time);
-void load_threads(Seconds time);
+void load_one_at_a_time(Seconds time);  // blocking
+void load_threads(Seconds time);        // the same on 64 threads
+void load_in_flight(Seconds time);      // asynchronous, 1 to 256
+void load_forwarded(Seconds time);      // over one more node
+void load_large(Seconds time);          // values of 1 MiB
+void load_mixed(Seconds time);   // fast ones while others sleep or find nobody
+void load_crowd(Seconds time);   // 32 nodes in one process
+void load_memory(Seconds time);  // 1 M keys
 
 }  // namespace kv_bench
 

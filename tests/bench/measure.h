@@ -43,6 +43,13 @@ Stats run_threads(std::size_t threads, Seconds time, const BlockingOp& op);
 // Keeps `slots` under way: the end of each begins the next.
 Stats run_in_flight(std::size_t slots, Seconds time, const AsyncOp& op);
 
+// Every kBurstPeriod begins kBurstOps at once, however many are under way yet:
+// `slow` in every tenth place, or nothing there if it is null, and `fast` in
+// the others, whose times alone are taken.
+inline constexpr std::size_t kBurstOps = 40;
+inline constexpr std::chrono::milliseconds kBurstPeriod{10};
+Stats run_bursts(Seconds time, const AsyncOp& fast, const AsyncOp& slow);
+
 }  // namespace kv_bench
 
 #endif  // KV_BENCH_MEASURE_H_

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "fail.h"
 #include "shape.h"
 
@@ -197,38 +198,40 @@ std::string ranges_table() {
   std::string text;
   for (std::size_t i = 0; i < kEntries; ++i) {
     const std::string prefix = "user:" + number_text(i);
-    text += prefix + ".." + prefix + " n" + std::to_string(i % 16) +
-            "@127.0.0.1:" + std::to_string(4001 + i % 16) + "\n";
+    absl::StrAppend(&text, prefix, "..", prefix, " n", i % 16,
+                    "@127.0.0.1:", 4001 + i % 16, "\n");
   }
   return text;
 }
 
 // Names in no order that a cache or a branch predictor could learn.
-std::vector<std::string> scattered_names(bool by_letter) {
+enum class Names { kSixBytes, kFifteenBytes };
+std::vector<std::string> scattered_names(Names kind) {
   std::vector<std::string> names;
   std::size_t random = 1;
   for (std::size_t i = 0; i < kKeys; ++i) {
     random = random * 6364136223846793005U + 1442695040888963407U;
     const std::size_t number = (random >> 33) % kEntries;
-    names.push_back(by_letter ? static_cast<char>('a' + number % 26) +
-                                    number_text(number)
-                              : "user:" + number_text(number) + ":cart");
+    names.push_back(kind == Names::kSixBytes
+                        ? static_cast<char>('a' + number % 26) +
+                              number_text(number)
+                        : "user:" + number_text(number) + ":cart");
   }
   return names;
 }
 
-void find(benchmark::State& state, std::string (*table_text)(),
-          bool by_letter) {
+void find(benchmark::State& state, std::string (*table_text)(), Names kind) {
   const kv::RoutingTable table = check(kv::RoutingTable::parse(table_text()));
-  const std::vector<std::string> names = scattered_names(by_letter);
+  const std::vector<std::string> names = scattered_names(kind);
   measure(state, [&](std::size_t i) {
     const kv::NodeName* node = table.find(names[i]);
     benchmark::DoNotOptimize(node);
   });
 }
 
-BENCHMARK_CAPTURE(find, first_byte, first_byte_table, true);
-BENCHMARK_CAPTURE(find, slots, slots_table, false);
-BENCHMARK_CAPTURE(find, ranges, ranges_table, false);
+BENCHMARK_CAPTURE(find, first_byte, first_byte_table, Names::kSixBytes);
+BENCHMARK_CAPTURE(find, slot_of_6, slots_table, Names::kSixBytes);
+BENCHMARK_CAPTURE(find, slot_of_15, slots_table, Names::kFifteenBytes);
+BENCHMARK_CAPTURE(find, ranges, ranges_table, Names::kFifteenBytes);
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace kv_bench {
 
 inline constexpr std::size_t kShortBytes = 16;
 inline constexpr std::size_t kLargeBytes = 1024 * 1024;
+inline constexpr char kLargeKey[] = "large";
 
 // Which node has them, by its first letter: foo from a to m, bar from n to t,
 // and from u to z baz, if it is there.

@@ -171,8 +171,8 @@ class FakeCluster::TripFlight final
       responses.swap(responses_);
     }
     if (!in_vain_) return answer(std::move(responses));
-    fail(unknown(
-        absl::UnavailableError(absl::StrCat("the connection to ", to_, " broke"))));
+    fail(unknown(absl::UnavailableError(
+        absl::StrCat("the connection to ", to_, " broke"))));
   }
   void answer(std::vector<Response> responses) {
     Peer::DoneEach done;

@@ -69,6 +69,14 @@ struct TypedApply {
   OpSignature signature = {};
 };
 
+// What callers that don't have its types need: see kv::OpInfo and
+// kv::OpDescription.
+struct OpTypes {
+  std::string request = {};
+  std::string response = {};
+  std::function<std::string()> descriptors = {};  // null: nobody can tell
+};
+
 // The operation itself. `parse` makes of what the caller sent what `run` takes;
 // null: it takes bytes.
 struct TypedFunction {
@@ -76,6 +84,7 @@ struct TypedFunction {
   std::function<absl::StatusOr<Payload>(OpContext& context,
                                         const Payload& args)>
       run;
+  OpTypes types = {};
 };
 
 }  // namespace internal

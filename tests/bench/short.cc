@@ -1,10 +1,10 @@
-#include "loads.h"
-
+// Short values, few and many at a time.
 #include <cstddef>
 #include <string>
 
 #include "cluster.h"
 #include "echo.h"
+#include "loads.h"
 #include "report.h"
 #include "shape.h"
 
@@ -57,6 +57,16 @@ void load_in_flight(Seconds time) {
     report(what, "grpc sync to sync",
            run_threads(count, time, sync.sync_call(kShort)));
   }
+}
+
+void load_forwarded(Seconds time) {
+  Cluster cluster;
+  const auto measure = [&](const std::string& who, const char* bucket) {
+    report("forwarded", who,
+           run_threads(1, time, get(cluster, bucket, key(0))));
+  };
+  measure("one hop", kRemoteBucket);
+  measure("kvroute", kFarBucket);
 }
 
 }  // namespace kv_bench

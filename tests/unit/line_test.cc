@@ -1,0 +1,310 @@
+#include "exec/line.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/outcome_mark.h"
+#include "exec/batch.h"
+#include "fault/gate.h"
+#include "fault/told.h"
+
+namespace kv::internal {
+namespace {
+
+Response text(std::string value) {
+  Response response;
+  response.answer.value = std::move(value);
+  return response;
+}
+
+// Counts its cancels.
+class Handle final : public Cancellable {
+ public:
+  void cancel() override { ++cancels; }
+  int cancels = 0;
+};
+
+// What has left for the peer, in order; the test answers it.
+struct Sent {
+  std::vector<std::string> keys;
+  bool trip = false;
+  Peer::Trip kind = Peer::Trip::kFast;
+  Done done;
+  Peer::DoneEach done_each;
+  std::shared_ptr<Handle> handle = std::make_shared<Handle>();
+};
+
+const std::string& key_of(const Request& request) {
+  return std::get<Get>(request.op).key;
+}
+
+class RecordingPeer final : public Peer {
+ public:
+  std::shared_ptr<Cancellable> send(const Request& request,
+                                    Done done) override {
+    Sent& it = sent.emplace_back();
+    it.keys = {key_of(request)};
+    it.done = std::move(done);
+    return it.handle;
+  }
+  std::shared_ptr<Cancellable> send_trip(
+      const std::vector<const Request*>& requests, Trip kind,
+      DoneEach done) override {
+    Sent& it = sent.emplace_back();
+    it.trip = true;
+    it.kind = kind;
+    for (const Request* const request : requests) {
+      it.keys.push_back(key_of(*request));
+    }
+    it.done_each = std::move(done);
+    return it.handle;
+  }
+
+  std::deque<Sent> sent;
+};
+
+class OnePeer final : public Peers {
+ public:
+  absl::StatusOr<std::shared_ptr<Peer>> find(
+      const NodeName& /*name*/) override {
+    if (!status.ok()) return status;
+    return peer;
+  }
+  absl::Status status;
+  const std::shared_ptr<RecordingPeer> peer = std::make_shared<RecordingPeer>();
+};
+
+// A Get whose key is its name.
+class Rider final : public Passenger {
+ public:
+  explicit Rider(std::string name,
+                 Clock::time_point deadline = Clock::time_point::max()) {
+    request_.op = Get{std::move(name)};
+    request_.bucket = "bucket";
+    request_.deadline = deadline;
+  }
+
+  const Request& request() const override { return request_; }
+  std::uint64_t leave(std::shared_ptr<Cancellable> at_peer) override {
+    if (unwanted) return 0;
+    this->at_peer = std::move(at_peer);
+    return ++leaves;
+  }
+  void left(std::uint64_t /*number*/,
+            std::shared_ptr<Cancellable> at_peer) override {
+    this->at_peer = std::move(at_peer);
+  }
+  void answered(Response&& response) override {
+    answer = response.answer.status.ok()
+                 ? std::get<std::string>(response.answer.value)
+                 : told(response.answer.status);
+  }
+  void expired() override { expiry.touch(); }
+
+  bool unwanted = false;
+  std::uint64_t leaves = 0;
+  std::string answer;
+  std::shared_ptr<Cancellable> at_peer;
+  Gate expiry;
+
+ private:
+  Request request_;
+};
+
+class LineTest : public testing::Test {
+ protected:
+  std::shared_ptr<Rider> send(const std::string& name) {
+    auto rider = std::make_shared<Rider>(name);
+    line_->send(rider, /*waits=*/false);
+    return rider;
+  }
+  std::deque<Sent>& sent() { return peers_.peer->sent; }
+  using Keys = std::vector<std::string>;
+
+  // As the peer would: each with its key.
+  static void answer(Sent& it) {
+    if (it.trip) {
+      for (std::size_t i = 0; i < it.keys.size(); ++i) {
+        it.done_each(i, text("of " + it.keys[i]));
+      }
+    } else {
+      it.done(text("of " + it.keys[0]));
+    }
+  }
+
+  OnePeer peers_;
+  Timers timers_;
+  Line::Options options_{/*max_trips=*/2, /*max_trip_ops=*/4,
+                         /*max_trip_bytes=*/4096};
+  std::shared_ptr<Line> line_ = std::make_shared<Line>(
+      *NodeName::parse("bar@127.0.0.1:4002"), peers_, timers_, options_);
+};
+
+TEST_F(LineTest, ACallThatFindsNobodyOnTheWayGoesByItself) {
+  const auto a = send("a");
+  ASSERT_EQ(sent().size(), 1U);
+  EXPECT_FALSE(sent()[0].trip);
+  answer(sent()[0]);
+  EXPECT_EQ(a->answer, "of a");
+  EXPECT_TRUE(line_->idle());
+  send("b");
+  ASSERT_EQ(sent().size(), 2U);
+  EXPECT_FALSE(sent()[1].trip);
+}
+
+TEST_F(LineTest, ACallBesideASlowOneGoesAtOnceToo) {
+  send("slow");
+  const auto b = send("b");
+  ASSERT_EQ(sent().size(), 2U);
+  EXPECT_TRUE(sent()[1].trip);
+  EXPECT_EQ(sent()[1].keys, Keys{"b"});
+  answer(sent()[1]);
+  EXPECT_EQ(b->answer, "of b");
+}
+
+TEST_F(LineTest, CallsWaitForATripToComeBackAndThenShareOne) {
+  send("a");
+  send("b");
+  send("c");  // half as many as are away: a second trip
+  const auto d = send("d");
+  const auto e = send("e");
+  ASSERT_EQ(sent().size(), 3U);
+  answer(sent()[1]);
+  ASSERT_EQ(sent().size(), 4U);
+  EXPECT_EQ(sent()[3].keys, (Keys{"d", "e"}));
+  EXPECT_EQ(sent()[3].kind, Peer::Trip::kFast);
+  answer(sent()[3]);
+  EXPECT_EQ(d->answer, "of d");
+  EXPECT_EQ(e->answer, "of e");
+}
+
+TEST_F(LineTest, ATripHasLimits) {
+  for (const char* name : {"a", "b", "c", "1", "2", "3", "4", "5"}) send(name);
+  answer(sent()[1]);
+  EXPECT_EQ(sent().back().keys, (Keys{"1", "2", "3", "4"}));
+  answer(sent()[2]);
+  EXPECT_EQ(sent().back().keys, Keys{"5"});
+
+  const std::string large(1000, 'l');  // of 4096 bytes in all
+  for (int i = 0; i < 4; ++i) send(large);
+  while (sent().back().keys != Keys{large}) {
+    const std::size_t before = sent().size();
+    answer(sent()[before - 1]);
+    ASSERT_GT(sent().size(), before);
+    EXPECT_LE(sent().back().keys.size(), 3U);
+  }
+}
+
+TEST_F(LineTest, LargeCallsGoByThemselvesAndHoldNobodyUp) {
+  send("a");
+  send(std::string(2000, 'l'));
+  ASSERT_EQ(sent().size(), 2U);
+  EXPECT_FALSE(sent()[1].trip);
+}
+
+TEST_F(LineTest, WhatIsHandedBackGoesByItself) {
+  send("a");
+  const auto b = send("b");
+  Response back;
+  back.handed_back = true;
+  sent()[1].done_each(0, std::move(back));
+  EXPECT_EQ(b->answer, "");
+  ASSERT_EQ(sent().size(), 3U);
+  EXPECT_FALSE(sent()[2].trip);
+  EXPECT_EQ(sent()[2].keys, Keys{"b"});
+  const auto c = send("c");  // no trip is under way any more
+  ASSERT_EQ(sent().size(), 4U);
+  answer(sent()[3]);
+  EXPECT_EQ(c->answer, "of c");
+  answer(sent()[2]);
+  EXPECT_EQ(b->answer, "of b");
+}
+
+TEST_F(LineTest, WhatIsWithdrawnOrUnwantedDoesNotLeave) {
+  send("a");
+  send("b");
+  send("c");
+  const auto d = send("d");
+  const auto e = send("e");
+  const auto f = send("f");
+  line_->withdraw(*d);
+  line_->withdraw(*d);
+  e->unwanted = true;
+  answer(sent()[1]);
+  EXPECT_EQ(sent().back().keys, Keys{"f"});
+  EXPECT_EQ(d->leaves, 0U);
+  line_->withdraw(*f);  // too late
+  answer(sent().back());
+  EXPECT_EQ(f->answer, "of f");
+}
+
+TEST_F(LineTest, ATripEndsWhenAllOfItsCallsAreCancelled) {
+  send("a");
+  send("b");
+  send("c");
+  const auto d = send("d");
+  const auto e = send("e");
+  answer(sent()[1]);
+  Handle& trip = *sent().back().handle;
+  d->at_peer->cancel();
+  EXPECT_EQ(trip.cancels, 0);
+  e->at_peer->cancel();
+  EXPECT_EQ(trip.cancels, 1);
+}
+
+TEST_F(LineTest, AFailedTripFailsEachAndTheNextOneLeaves) {
+  send("a");
+  const auto b = send("b");
+  send("c");
+  send("d");
+  Response broken;
+  broken.answer.status = unknown(absl::UnavailableError("broken"));
+  sent()[1].done_each(0, std::move(broken));
+  EXPECT_EQ(b->answer, "UNAVAILABLE unknown");
+  EXPECT_EQ(sent().back().keys, Keys{"d"});
+}
+
+TEST_F(LineTest, WithoutAPeerAllAreRefused) {
+  peers_.status = not_run(absl::ResourceExhaustedError("too many peers"));
+  EXPECT_EQ(send("a")->answer, "RESOURCE_EXHAUSTED not_run");
+  EXPECT_TRUE(line_->idle());
+  peers_.status = absl::OkStatus();
+  send("a");
+  peers_.status = not_run(absl::ResourceExhaustedError("too many peers"));
+  EXPECT_EQ(send("b")->answer, "RESOURCE_EXHAUSTED not_run");
+}
+
+TEST_F(LineTest, ACallThatWaitsForATripExpires) {
+  send("a");
+  send("b");
+  send("c");
+  const auto late = std::make_shared<Rider>(
+      "late", Clock::now() + std::chrono::milliseconds(5));
+  line_->send(late, false);
+  EXPECT_TRUE(late->expiry.wait_for_arrivals(1));
+  EXPECT_EQ(late->leaves, 0U);
+}
+
+TEST_F(LineTest, EachOfATripExpiresAtItsOwnTime) {
+  Batch batch(4096);
+  const auto late = std::make_shared<Rider>(
+      "late", Clock::now() + std::chrono::milliseconds(5));
+  const auto rider = std::make_shared<Rider>("rider");
+  batch.add(line_, late);
+  batch.add(line_, rider);
+  batch.send();
+  ASSERT_EQ(sent().size(), 1U);
+  EXPECT_EQ(sent()[0].kind, Peer::Trip::kTogether);
+  EXPECT_TRUE(late->expiry.wait_for_arrivals(1));
+  answer(sent()[0]);
+  EXPECT_EQ(rider->answer, "of rider");
+  EXPECT_EQ(rider->expiry.arrived(), 0);
+}
+
+}  // namespace
+}  // namespace kv::internal

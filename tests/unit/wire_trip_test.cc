@@ -1,0 +1,245 @@
+#include "rpc/wire_trip.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/outcome_mark.h"
+#include "fault/seed.h"
+#include "fault/told.h"
+#include "rpc/wire.h"
+
+namespace kv::internal {
+namespace {
+
+const NodeName kFoo = *NodeName::parse("foo@127.0.0.1:4001");
+const NodeName kBar = *NodeName::parse("bar@127.0.0.1:4002");
+
+std::string bytes_of(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  EXPECT_TRUE(buffer.Dump(&slices).ok());
+  std::string bytes;
+  for (const grpc::Slice& it : slices) {
+    bytes.append(reinterpret_cast<const char*>(it.begin()), it.size());
+  }
+  return bytes;
+}
+grpc::ByteBuffer buffer_of(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return {&slice, 1};
+}
+
+class RandomRequests {
+ public:
+  explicit RandomRequests(std::uint32_t seed) : random_(seed) {}
+
+  std::size_t below(std::size_t end) { return random_() % end; }
+  std::string text() {
+    std::string text(below(40), '\0');
+    for (char& byte : text) byte = static_cast<char>(below(256));
+    return text;
+  }
+  Op op() {
+    switch (below(6)) {
+      case 0:
+        return Get{text()};
+      case 1:
+        return Put{text(), text()};
+      case 2:
+        return Delete{text()};
+      case 3:
+        return Increment{text(), static_cast<std::int64_t>(below(100)) - 50};
+      case 4:
+        return Whoami{};
+      default:
+        return Create{};
+    }
+  }
+  Request request() {
+    Request request;
+    request.op = op();
+    request.bucket = text();
+    if (below(4) == 0) request.bucket_id = random_();
+    request.here = below(4) == 0;
+    request.max_hops = static_cast<std::uint32_t>(below(65));
+    if (below(3) == 0) request.path = {kFoo};
+    if (below(4) == 0) request.held = {{kFoo, text()}};
+    request.sender = &kBar;
+    request.want_trace = below(2) == 0;
+    request.want_out = below(2) == 0;
+    return request;
+  }
+  Response response() {
+    Response response;
+    switch (below(5)) {
+      case 0:
+        response.answer.value = std::optional<std::string>();
+        break;
+      case 1:
+        response.answer.value = std::optional<std::string>(text());
+        break;
+      case 2:
+        break;  // nothing
+      case 3:
+        response.answer.status = absl::NotFoundError("none");
+        break;
+      default:
+        response.answer.status = not_run(absl::AbortedError("a circle"));
+        response.look_again = below(2) == 0;
+    }
+    if (below(4) == 0) response.hops.push_back({kFoo, 7, "a..m", {}});
+    if (below(4) == 0) response.out = text();
+    return response;
+  }
+
+ private:
+  std::mt19937 random_;
+};
+
+std::string plain(const Request& request) {
+  return to_message(request).SerializeAsString();
+}
+std::string plain(Response response) {
+  std::string bytes;
+  return to_result_message(std::move(response)).SerializeAsString();
+}
+
+class WireTripTest : public testing::Test {
+ protected:
+  WireTripTest() : trace_(__FILE__, __LINE__, shown(seed_)) {}
+
+  const std::uint32_t seed_ = test_seed();
+  const testing::ScopedTrace trace_;
+  RandomRequests random_{seed_};
+};
+
+TEST_F(WireTripTest, IsReadByTheGeneratedCodeAndReadsWhatThatWrites) {
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Request> requests;
+    for (std::size_t i = random_.below(8); i > 0; --i) {
+      requests.push_back(random_.request());
+    }
+    std::vector<const Request*> pointers;
+    v1::RouteManyRequest expected;
+    for (const Request& it : requests) {
+      pointers.push_back(&it);
+      *expected.add_requests() = to_message(it);
+    }
+    const grpc::ByteBuffer written =
+        write_trip(pointers, Peer::Trip::kTogether, Clock::now());
+    v1::RouteManyRequest message;
+    ASSERT_TRUE(message.ParseFromString(bytes_of(written)));
+    EXPECT_TRUE(message.together());
+    ASSERT_EQ(message.requests_size(), expected.requests_size());
+    for (int i = 0; i < message.requests_size(); ++i) {
+      EXPECT_EQ(message.requests(i).SerializeAsString(),
+                expected.requests(i).SerializeAsString());
+    }
+
+    Request read;  // one for all of them
+    for (const std::string& bytes :
+         {bytes_of(written), expected.SerializeAsString()}) {
+      ArrivedTrip trip;
+      ASSERT_EQ(trip.parse(buffer_of(bytes)), absl::OkStatus());
+      ASSERT_EQ(trip.size(), requests.size());
+      for (std::size_t i = 0; i < requests.size(); ++i) {
+        ASSERT_EQ(trip.read(i, Clock::now(), read), absl::OkStatus());
+        EXPECT_EQ(plain(read), plain(requests[i]));
+      }
+    }
+  }
+}
+
+TEST_F(WireTripTest, EachKeepsItsOwnDeadline) {
+  Request soon = random_.request();
+  Request never = random_.request();
+  const Clock::time_point now = Clock::now();
+  soon.deadline = now + std::chrono::seconds(3);
+  const grpc::ByteBuffer written =
+      write_trip({&soon, &never}, Peer::Trip::kFast, now);
+  ArrivedTrip trip;
+  ASSERT_EQ(trip.parse(written), absl::OkStatus());
+  EXPECT_EQ(trip.kind(), Peer::Trip::kFast);
+  Request read;
+  ASSERT_EQ(trip.read(0, now, read), absl::OkStatus());
+  EXPECT_EQ(read.deadline, soon.deadline);
+  ASSERT_EQ(trip.read(1, now, read), absl::OkStatus());
+  EXPECT_EQ(read.deadline, Clock::time_point::max());
+}
+
+TEST_F(WireTripTest, ResultsAreReadByTheGeneratedCodeAndReadWhatThatWrites) {
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Response> responses;
+    v1::RouteManyReply expected;
+    ResultsWriter writer;
+    for (std::size_t i = random_.below(8); i > 0; --i) {
+      responses.push_back(random_.response());
+      *expected.add_results() = to_result_message(responses.back());
+      writer.add(Response(responses.back()));
+    }
+    writer.add_handed_back();
+    expected.add_results()->set_handed_back(true);
+    responses.emplace_back().handed_back = true;
+
+    v1::RouteManyReply message;
+    ASSERT_TRUE(message.ParseFromString(bytes_of(writer.finish())));
+    EXPECT_EQ(message.SerializeAsString(), expected.SerializeAsString());
+    for (const grpc::ByteBuffer& buffer :
+         {writer.finish(), buffer_of(expected.SerializeAsString())}) {
+      std::size_t count = 0;
+      read_results(
+          buffer, responses.size(), kBar,
+          [&](std::size_t place, Response&& response) {
+            EXPECT_EQ(place, count++);
+            EXPECT_EQ(response.handed_back, responses[place].handed_back);
+            EXPECT_EQ(plain(std::move(response)), plain(responses[place]));
+          });
+      EXPECT_EQ(count, responses.size());
+    }
+  }
+}
+
+TEST_F(WireTripTest, MissingOrBrokenResultsAreUnknown) {
+  ResultsWriter writer;
+  writer.add(Response());
+  std::vector<std::string> outcomes;
+  read_results(writer.finish(), 3, kBar,
+               [&](std::size_t /*place*/, Response&& response) {
+                 outcomes.push_back(told(response.answer.status));
+               });
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"OK", "INTERNAL unknown",
+                                                "INTERNAL unknown"}));
+}
+
+// Whatever comes: an error or requests, never a crash.
+TEST_F(WireTripTest, BrokenBytesAreRefusedOrRead) {
+  std::map<std::string, int> told_of;
+  for (int round = 0; round < 20000; ++round) {
+    const Request request = random_.request();
+    std::string bytes =
+        bytes_of(write_trip({&request, &request}, Peer::Trip::kFast, {}));
+    for (std::size_t i = 1 + random_.below(3); i > 0; --i) {
+      bytes[random_.below(bytes.size())] =
+          static_cast<char>(random_.below(256));
+    }
+    bytes.resize(random_.below(bytes.size() + 1));
+    ArrivedTrip trip;
+    absl::Status status = trip.parse(buffer_of(bytes));
+    Request read;
+    for (std::size_t i = 0; status.ok() && i < trip.size(); ++i) {
+      status = trip.read(i, Clock::now(), read);
+    }
+    ++told_of[told(status)];
+    read_results(buffer_of(bytes), 2, kBar,
+                 [](std::size_t /*place*/, Response&& /*response*/) {});
+  }
+  EXPECT_GT(told_of["OK"], 0);
+  EXPECT_GT(told_of["INVALID_ARGUMENT not_run"], 0);
+}
+
+}  // namespace
+}  // namespace kv::internal

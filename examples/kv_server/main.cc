@@ -38,6 +38,17 @@ ABSL_FLAG(std::string, address, "127.0.0.1",
           "Address to listen on for clients, who are not asked who they are");
 ABSL_FLAG(bool, insecure, false,
           "Let the node listen off loopback, though without encryption");
+ABSL_FLAG(std::string, tls_ca, "",
+          "Certificates of the authorities that peers' certificates come from, "
+          "a PEM file: peers speak mutual TLS");
+ABSL_FLAG(std::string, tls_certificate, "", "This node's certificate");
+ABSL_FLAG(std::string, tls_key, "", "The private key of the certificate");
+ABSL_FLAG(std::vector<std::string>, allowed_peers, {},
+          "Names in certificates of the peers that may call, else all: "
+          "*.example.org,10.0.0.1");
+ABSL_FLAG(std::string, cookie_file, "",
+          "A file with the secret that all nodes share; nobody else may read "
+          "it");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(5),
           "How long a request may take; then it is answered with an ERROR");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10),
@@ -103,7 +114,8 @@ int fail(const std::string& what, const absl::Status& status) {
 void print_help() {
   std::cout << kUsage;
   for (const char* name :
-       {"name", "table", "port", "address", "insecure", "timeout",
+       {"name", "table", "port", "address", "insecure", "tls_ca",
+        "tls_certificate", "tls_key", "allowed_peers", "cookie_file", "timeout",
         "drain_timeout", "threads", "max_connections", "max_line_bytes",
         "max_buckets", "log_routes", "log_level"}) {
     const absl::CommandLineFlag& flag = *absl::FindCommandLineFlag(name);
@@ -184,6 +196,14 @@ int serve(const kv::RoutingTable& table) {
   options.name = absl::GetFlag(FLAGS_name);
   options.table = table;
   options.insecure = absl::GetFlag(FLAGS_insecure);
+  if (!absl::GetFlag(FLAGS_tls_ca).empty()) {
+    options.tls = kv::Tls();
+    options.tls->ca = absl::GetFlag(FLAGS_tls_ca);
+    options.tls->certificate = absl::GetFlag(FLAGS_tls_certificate);
+    options.tls->key = absl::GetFlag(FLAGS_tls_key);
+  }
+  options.allowed_peers = absl::GetFlag(FLAGS_allowed_peers);
+  options.cookie_file = absl::GetFlag(FLAGS_cookie_file);
   options.max_buckets = absl::GetFlag(FLAGS_max_buckets);
   auto node = kv::Node::start(std::move(options));
   if (!node.ok()) return fail("", node.status());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <tuple>
 #include <utility>
 
 #include "kvctl/completion.h"
@@ -42,6 +43,14 @@ class CommandLine {
                     "Seconds that a call may take")
         ->capture_default_str()
         ->check(CLI::Range(0.001, 86400.0));
+    root_.add_option("--tls-ca", settings.tls.ca,
+                     "Whose certificates to believe, a PEM file: speak TLS");
+    root_.add_option("--tls-certificate", settings.tls.certificate,
+                     "The certificate to show");
+    root_.add_option("--tls-key", settings.tls.key,
+                     "The private key of the certificate");
+    root_.add_option("--cookie-file", settings.cookie_file,
+                     "A file with the cluster's cookie");
     root_.add_flag("--json", settings.json, "Print JSON, for programs");
     root_.add_flag("--raw", settings.raw,
                    "Arguments and values are bytes as they are, without "
@@ -106,6 +115,15 @@ Ending usage_of(const CLI::Error& error, const CLI::App& root) {
   return usage(what, "`" + command + " --help` shows how");
 }
 
+// Whether they lead to the same session.
+bool same_way(const Settings& a, const Settings& b) {
+  const auto way = [](const Settings& it) {
+    return std::tie(it.nodes, it.timeout_seconds, it.tls.ca, it.tls.certificate,
+                    it.tls.key, it.cookie_file);
+  };
+  return way(a) == way(b);
+}
+
 }  // namespace
 
 Exit App::run(const std::vector<std::string>& words) {
@@ -158,16 +176,14 @@ Ending App::run(const Settings& settings, const Run& command, Output& out) {
 }
 
 absl::StatusOr<Session*> App::session(const Settings& settings) {
-  if (session_ == nullptr || session_nodes_ != settings.nodes ||
-      session_timeout_ != settings.timeout_seconds) {
+  if (session_ == nullptr || !same_way(session_settings_, settings)) {
     auto opened = Session::open(
-        settings.nodes,
+        settings.nodes, settings.tls, settings.cookie_file,
         std::chrono::duration_cast<std::chrono::nanoseconds>(
             std::chrono::duration<double>(settings.timeout_seconds)));
     if (!opened.ok()) return std::move(opened).status();
     session_ = *std::move(opened);
-    session_nodes_ = settings.nodes;
-    session_timeout_ = settings.timeout_seconds;
+    session_settings_ = settings;
   }
   return session_.get();
 }

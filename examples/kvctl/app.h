@@ -20,6 +20,8 @@ struct Settings {
   std::vector<std::string> nodes = {};
   double timeout_seconds = 5;
   std::string colour = "auto";
+  kv::Tls tls = {};  // unless `ca` is empty
+  std::string cookie_file = {};
   bool json = false;
   bool raw = false;
 };
@@ -64,8 +66,7 @@ class App {
   Settings settings_;  // of the shell
   bool shell_wanted_ = false;
   std::unique_ptr<Session> session_;
-  std::vector<std::string> session_nodes_;
-  double session_timeout_ = 0;
+  Settings session_settings_;
 };
 
 }  // namespace kvctl

@@ -28,7 +28,8 @@ absl::StatusOr<kv::NodeName> parse_node(const std::string& text) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Session>> Session::open(
-    const std::vector<std::string>& nodes, std::chrono::nanoseconds timeout) {
+    const std::vector<std::string>& nodes, const kv::Tls& tls,
+    const std::string& cookie_file, std::chrono::nanoseconds timeout) {
   if (nodes.empty()) {
     return usage_error(
         "which node? Give --node NAME, or set KVCTL_NODE; a name looks like "
@@ -43,6 +44,8 @@ absl::StatusOr<std::unique_ptr<Session>> Session::open(
   kv::NodeOptions options;
   options.name = "kvctl-" + std::to_string(getpid()) + "@localhost:0";
   options.client = true;
+  if (!tls.ca.empty()) options.tls = tls;
+  options.cookie_file = cookie_file;
   auto client = kv::Node::start(options);
   if (!client.ok()) return std::move(client).status();
   return std::unique_ptr<Session>(

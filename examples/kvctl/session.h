@@ -20,9 +20,11 @@ namespace kvctl {
 class Session {
  public:
   // `nodes` as --node gives them; the first that can be reached is asked, the
-  // first of all if none can. A bad name is a usage_error().
+  // first of all if none can. Plaintext if `tls` is empty. A bad name is a
+  // usage_error().
   static absl::StatusOr<std::unique_ptr<Session>> open(
-      const std::vector<std::string>& nodes, std::chrono::nanoseconds timeout);
+      const std::vector<std::string>& nodes, const kv::Tls& tls,
+      const std::string& cookie_file, std::chrono::nanoseconds timeout);
 
   // The node that is asked: calls by bucket go to it, and on by its table.
   const kv::NodeName& asked() const { return asked_; }

@@ -15,10 +15,12 @@
 #include "kv/op_info.h"
 #include "kv/ops.h"
 #include "kv/outcome.h"
+#include "kv/peer_event.h"
 #include "kv/registry.h"
 #include "kv/router.h"
 #include "kv/routing_table.h"
 #include "kv/stats.h"
 #include "kv/task.h"
+#include "kv/tls.h"
 
 #endif  // KV_KV_H_

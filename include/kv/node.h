@@ -30,9 +30,12 @@ namespace kv {
 class KV_EXPORT Node {
  public:
   // Listens when it returns, unless it is a client.
-  //   kInvalidArgument     a bad name, a listening address or a limit that
-  //   makes no sense kAlreadyExists       the port is in use; names it
-  //   kFailedPrecondition  plaintext off loopback without `insecure`
+  //   kInvalidArgument     a bad name, a listening address, a limit,
+  //                        certificates or a cookie that make no sense
+  //   kNotFound            a certificate, key or cookie file can't be read
+  //   kAlreadyExists       the port is in use; names it
+  //   kFailedPrecondition  plaintext off loopback without `insecure`; others
+  //                        have rights to the cookie file
   //   kUnavailable         the address can't be listened on for another reason
   static absl::StatusOr<std::unique_ptr<Node>> start(NodeOptions options);
 

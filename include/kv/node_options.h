@@ -4,9 +4,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "kv/peer_event.h"
 #include "kv/routing_table.h"
+#include "kv/tls.h"
 
 namespace kv {
 
@@ -31,9 +36,25 @@ struct NodeOptions {
   // node could send its buckets' callers anywhere, so it has to be written.
   bool remote_set_table = false;
 
-  // Plaintext is for loopback: listening on any other address is refused unless
-  // this is written.
+  // Who may come in: SECURITY.md says what protects against whom. Without `tls`
+  // traffic is plaintext, which is for loopback: listening on any other address
+  // is then refused unless `insecure` is written.
+  std::optional<Tls> tls = {};
   bool insecure = false;
+  // With mutual TLS: the peers whose calls this node takes, each a subject
+  // alternative name of a certificate. A DNS name (`foo.example.org`;
+  // `*.example.org`: any one label before it), an IP address, or a URI
+  // (`spiffe://example.org/foo`, compared byte by byte). Empty: all with a
+  // certificate from Tls::ca.
+  std::vector<std::string> allowed_peers = {};
+  // A secret that all nodes of a cluster share, 1 to 1024 bytes. Calls that
+  // come without it are refused with kUnauthenticated, not_run. Sent with each
+  // call: over plaintext whoever can listen learns it.
+  std::string cookie = {};
+  // Or a file that holds it, less the line break at its end. As
+  // ~/.erlang.cookie: it must belong to this process's user, and nobody else
+  // may read it.
+  std::string cookie_file = {};
 
   // Sizes. What is over one of them is kInvalidArgument at the caller, before
   // anything is sent; a receiver checks again.
@@ -56,6 +77,8 @@ struct NodeOptions {
   std::size_t max_calls_per_bucket = 16384;
   std::size_t max_buckets = 16 * 1024 * 1024;
   std::size_t max_peers = 1024;
+  // Connections from peers. Those beyond it are closed at once.
+  std::size_t max_connections = 8192;
 
   // Operations of the host run on threads of the node's own, which start when
   // needed and end when idle. This many run at once; so many that never return
@@ -81,8 +104,28 @@ struct NodeOptions {
   std::size_t io_threads = 1;
 
   // How long a connection attempt may take before the peer counts as
-  // unreachable.
+  // unreachable; and how long one from a peer may take until it is served.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+  // The longest pause between two attempts to reach a peer that is down. The
+  // first is 100 ms, if this is no less; each is a fifth longer or shorter by
+  // chance.
+  std::chrono::milliseconds max_reconnect_pause =
+      std::chrono::milliseconds(400);
+  // A peer that has died or frozen without a word is noticed after no longer
+  // than this: calls under way with it end with kUnavailable, and others fail
+  // at once. Not below 500 ms. Each half of it a few bytes travel on every
+  // connection.
+  std::chrono::milliseconds keepalive = std::chrono::seconds(10);
+
+  // Is told when a peer that this node has talked to comes, goes, or comes back
+  // as another process. Runs on the threads of `callback_threads`, for one peer
+  // one event at a time, in order. May call the node, but not destroy it. Of
+  // one that lags behind by more than 64 events, the oldest are dropped.
+  std::function<void(const PeerEvent& event)> on_peer = {};
+
+  // Also serve grpc.health.v1.Health, for load balancers and orchestrators:
+  // SERVING until stop(), for "" and "kvroute.v1.Peer". It asks for no cookie.
+  bool serve_health = true;
 };
 
 }  // namespace kv

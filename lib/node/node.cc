@@ -8,6 +8,8 @@
 #include "base/outcome_mark.h"
 #include "node/core.h"
 #include "node/options_check.h"
+#include "node/peer_events.h"
+#include "node/trust.h"
 #include "rpc/peer_pool.h"
 #include "rpc/server.h"
 
@@ -15,13 +17,47 @@ namespace kv {
 
 using internal::Clock;
 using internal::Core;
+using internal::PeerEvents;
 using internal::PeerPool;
 using internal::Server;
+using internal::Trust;
 
 namespace {
 
 // How long the last answers may take to leave once the node has stopped.
 constexpr std::chrono::milliseconds kLastAnswers{500};
+
+internal::ServerOptions server_options(const NodeOptions& options,
+                                       const NodeName& name,
+                                       const Trust& trust) {
+  internal::ServerOptions server;
+  server.address = options.listen;
+  if (server.address.empty() && !options.client)
+    server.address = name.address();
+  server.limits = {internal::max_message_bytes(options),
+                   options.max_trip_bytes};
+  server.io_threads = options.io_threads;
+  server.credentials = trust.credentials;
+  server.cookie = trust.cookie;
+  server.allowed_peers = trust.allowed_peers;
+  server.max_connections = options.max_connections;
+  server.handshake_timeout = options.connect_timeout;
+  server.keepalive = options.keepalive;
+  server.serve_health = options.serve_health;
+  return server;
+}
+
+internal::ChannelOptions channel_options(const NodeOptions& options,
+                                         const Trust& trust) {
+  internal::ChannelOptions channel;
+  channel.connect_timeout = options.connect_timeout;
+  channel.max_message_bytes = internal::max_message_bytes(options);
+  channel.max_reconnect_pause = options.max_reconnect_pause;
+  channel.keepalive = options.keepalive;
+  channel.credentials = trust.credentials;
+  channel.cookie = trust.cookie;
+  return channel;
+}
 
 }  // namespace
 
@@ -34,22 +70,19 @@ struct Node::Parts {
 absl::StatusOr<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   auto name = internal::check_options(options);
   if (!name.ok()) return std::move(name).status();
-  const std::size_t max_message = internal::max_message_bytes(options);
-  std::string address = options.listen;
-  if (address.empty() && !options.client) address = name->address();
-  auto server = Server::start(address, {max_message, options.max_trip_bytes},
-                              options.io_threads);
+  auto trust = internal::Trust::of(options);
+  if (!trust.ok()) return std::move(trust).status();
+  auto server = Server::start(server_options(options, *name, *trust));
   if (!server.ok()) return std::move(server).status();
 
   if (name->port() == 0) *name = name->with_port((*server)->port());
   auto peers = std::make_unique<PeerPool>(
-      (*server)->io(),
-      internal::ChannelOptions{options.connect_timeout, max_message},
-      options.max_peers);
+      (*server)->io(), channel_options(options, *trust), options.max_peers);
   auto parts = std::make_unique<Parts>();
   parts->peers = peers.get();
   parts->core =
       std::make_shared<Core>(options, *std::move(name), std::move(peers));
+  parts->peers->set_listener(PeerEvents::make(options.on_peer, *parts->core));
   parts->server = *std::move(server);
   parts->server->serve(*parts->core);
   return std::unique_ptr<Node>(new Node(std::move(parts)));
@@ -126,6 +159,7 @@ std::vector<NodeName> Node::peers() const { return parts_->peers->connected(); }
 Stats Node::stats() const { return parts_->core->stats(); }
 
 absl::Status Node::stop(std::chrono::nanoseconds bound) {
+  parts_->server->drain();
   absl::Status status = parts_->core->stop(bound);
   parts_->server->stop(Clock::now() + kLastAnswers);
   parts_->peers->stop();

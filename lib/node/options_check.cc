@@ -1,6 +1,7 @@
 #include "node/options_check.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@ namespace {
 
 // protobuf takes no message of 2 GiB.
 constexpr std::size_t kMostBytes = 1024 * 1024 * 1024;
+// Half of it is more than the pause that every node allows between two pings.
+constexpr std::chrono::milliseconds kLeastKeepalive{500};
 // Names, path and framing of a message.
 constexpr std::size_t kMessageRest = 128 * 1024;
 
@@ -28,6 +31,26 @@ absl::Status check_range(const char* field, std::size_t value,
   return absl::InvalidArgumentError(absl::StrCat("NodeOptions::", field, " is ",
                                                  value, ", not from ", least,
                                                  " to ", most));
+}
+
+absl::Status check_time(const char* field, std::chrono::milliseconds value,
+                        std::chrono::milliseconds least) {
+  if (value >= least && value <= std::chrono::hours(1)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("NodeOptions::", field, " is ", value.count(),
+                   " ms, not from ", least.count(), " ms to one hour"));
+}
+
+absl::Status check_times(const NodeOptions& options) {
+  const std::chrono::milliseconds one(1);
+  absl::Status status =
+      check_time("connect_timeout", options.connect_timeout, one);
+  if (!status.ok()) return status;
+  status = check_time("max_reconnect_pause", options.max_reconnect_pause, one);
+  if (!status.ok()) return status;
+  return check_time("keepalive", options.keepalive, kLeastKeepalive);
 }
 
 absl::Status check_limits(const NodeOptions& options) {
@@ -49,6 +72,7 @@ absl::Status check_limits(const NodeOptions& options) {
       {"max_waiting_ops", options.max_waiting_ops, 1, 4096},
       {"max_queued_ops", options.max_queued_ops, 1, kMostBytes},
       {"callback_threads", options.callback_threads, 1, 4096},
+      {"max_connections", options.max_connections, 1, kMostBytes},
       {"io_threads", options.io_threads, 1, 64},
       {"max_trips_per_peer", options.max_trips_per_peer, 1, 1024},
       {"max_trip_ops", options.max_trip_ops, 1, 64 * 1024},
@@ -100,11 +124,12 @@ absl::Status check_listening(const NodeOptions& options, const NodeName& name) {
     }
     host = listen->host();
   }
-  if (!is_loopback(host) && !options.insecure) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "listening on ", to_absl(host),
-        " without TLS lets anybody who reaches it in: set "
-        "NodeOptions::insecure if that is meant, or listen on loopback"));
+  if (!is_loopback(host) && !options.tls.has_value() && !options.insecure) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("listening on ", to_absl(host),
+                     " without TLS lets anybody who reaches it in: set "
+                     "NodeOptions::tls, or NodeOptions::insecure if that is "
+                     "meant, or listen on loopback"));
   }
   return absl::OkStatus();
 }
@@ -117,13 +142,8 @@ absl::StatusOr<NodeName> check_options(const NodeOptions& options) {
   absl::Status status = options.client ? check_client(options, *name)
                                        : check_listening(options, *name);
   if (!status.ok()) return status;
-  if (options.connect_timeout < std::chrono::milliseconds(1) ||
-      options.connect_timeout > std::chrono::hours(1)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "NodeOptions::connect_timeout is ", options.connect_timeout.count(),
-        " ms, not from 1 ms to one hour"));
-  }
-  status = check_limits(options);
+  status = check_times(options);
+  if (status.ok()) status = check_limits(options);
   if (!status.ok()) return status;
   return name;
 }

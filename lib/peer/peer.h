@@ -109,6 +109,17 @@ class Peers {
   virtual std::vector<NodeName> connected() const = 0;
 };
 
+// Is told what becomes of the peers, for each in order. Called under locks of
+// the caller: an implementation takes note, and neither waits nor calls back.
+// Safe from any thread.
+class PeerListener {
+ public:
+  virtual ~PeerListener() = default;
+  // Possibly again, or as another incarnation, without a down() in between.
+  virtual void up(const NodeName& peer, std::uint64_t incarnation) = 0;
+  virtual void down(const NodeName& peer, const absl::Status& reason) = 0;
+};
+
 // What takes the calls that arrive from peers. Safe from any thread.
 class Receiver {
  public:

@@ -1,30 +1,25 @@
-// Channel: a gRPC channel to one node, and what waits for its connection.
+// Channel: the way to one node, and what waits for its connection.
 #ifndef KV_RPC_CHANNEL_H_
 #define KV_RPC_CHANNEL_H_
 
-#include <grpcpp/alarm.h>
-#include <grpcpp/channel.h>
-#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/client_context.h>
 
-#include <chrono>
-#include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
+#include <random>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kv/node_name.h"
-#include "kvroute/v1/kvroute.grpc.pb.h"
-#include "rpc/io.h"
+#include "rpc/link.h"
 
 namespace kv::internal {
-
-struct ChannelOptions {
-  std::chrono::milliseconds connect_timeout{5000};
-  std::size_t max_message_bytes = 0;
-};
 
 // Something that is to leave over the channel.
 class Departure {
@@ -40,21 +35,40 @@ class Departure {
 // gRPC does not tell of a call that failed whether it ever left: what could be
 // asked (the call's peer address) is gone when a call ends by its deadline or a
 // cancel. So calls are given to gRPC only once there is a connection, and wait
-// here until then. Safe from any thread.
+// here until then.
+//
+// That there is one, and whose, and that there is none any more and why, is
+// told by a greeting, a call that lasts as long as the connection. A connection
+// that is lost is made again at once, and calls wait for it as if nothing had
+// happened. If that fails, or takes much longer than the first time (a frozen
+// peer still takes connections), the peer is down, and calls fail at once until
+// there is a connection again.
+//
+// With TLS a new link takes an old one's place from time to time, so that
+// certificates count which have come since. gRPC's servers can end connections
+// by age, too, but a call that leaves at that moment is lost.
+//
+// Safe from any thread.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
-  Channel(const NodeName& name, std::shared_ptr<Io> io,
-          const ChannelOptions& options);
+  static std::shared_ptr<Channel> open(const NodeName& name,
+                                       std::shared_ptr<Io> io,
+                                       const ChannelOptions& options);
+  ~Channel();
 
-  ::kvroute::v1::Peer::Stub& stub() { return *stub_; }
-  grpc::GenericStub& generic_stub() { return generic_stub_; }
   Io& io() { return *io_; }
+  // To start one call on.
+  std::shared_ptr<Link> link() const;
+  // Each call needs it, before it leaves.
+  void sign(grpc::ClientContext& context) const {
+    internal::sign(options_, context);
+  }
 
   // Whether a call can leave at once. Connects if there is no connection.
   bool ready();
 
-  // stay() with kUnavailable at once where the last attempt to connect failed
-  // and the next is not due, else when it fails; with kDeadlineExceeded.
+  // stay() with kUnavailable at once while the peer is down, else when that
+  // turns out; with kDeadlineExceeded.
   void depart(std::shared_ptr<Departure> departure);
   // stay() with `why` if it still waits.
   void call_back(const Departure& departure, const absl::Status& why);
@@ -63,40 +77,76 @@ class Channel : public std::enable_shared_from_this<Channel> {
   absl::Status connect(Clock::time_point deadline);
   bool connected() const;
 
+  // It is not wanted any more: the listener hears that the peer is down.
+  void close();
+
  private:
   using Waiting = std::list<std::shared_ptr<Departure>>;
-
-  // The end of alarm_.
-  struct Look final : IoEvent {
-    explicit Look(Channel& the_channel) : channel(the_channel) {}
-    void ended(bool ok) override;
-    Channel& channel;
+  enum class Phase {
+    kNew,   // nothing has been tried, or the first attempt goes on
+    kUp,    // connected
+    kLost,  // was, and is about to be again
+    kDown,  // is not, and calls need not wait
   };
+  // What to do once the lock is not held any more.
+  struct Actions;
 
-  absl::Status unreachable() const;
-  void look();
-  // Those that wait and that `state` decides, or the time.
-  Waiting take_decided(grpc_connectivity_state state, Clock::time_point now)
+  class Wake;
+
+  Channel(const NodeName& name, std::shared_ptr<Io> io,
+          const ChannelOptions& options, std::shared_ptr<Link> link);
+
+  // What becomes of the greeting with this number.
+  void greeted(std::uint64_t number, std::uint64_t incarnation);
+  void ended(std::uint64_t number, const absl::Status& why);
+  void tick();
+  void act(Actions actions);
+
+  bool is_up() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void want(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void set_phase(Phase phase) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void set_up(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void set_lost(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void set_down(absl::string_view cause, Actions& actions)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void look_later() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void tell_down(const absl::Status& reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void start_greeting(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void start_renewal(Actions& actions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void greet_later(std::chrono::milliseconds pause)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void renew_later(double share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void wake_up_at(Clock::time_point time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const NodeName name_;
   const std::shared_ptr<Io> io_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<::kvroute::v1::Peer::Stub> stub_;
-  grpc::GenericStub generic_stub_;
-  Look look_{*this};
+  const ChannelOptions options_;
+  Link* const only_link_;  // where it is never replaced, else nullptr
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  std::shared_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<Link> new_link_ ABSL_GUARDED_BY(mutex_);  // connecting
+  Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kNew;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  // Greetings are numbered. The one that is under way over link_, and the one
+  // over new_link_; 0 if there is none. What others say is void.
+  std::uint64_t number_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t new_number_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status reason_ ABSL_GUARDED_BY(mutex_);  // of kDown
   Waiting waiting_ ABSL_GUARDED_BY(mutex_);
-  std::chrono::milliseconds pause_ ABSL_GUARDED_BY(mutex_){0};
-  grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
-  // While the alarm is set: it will call look().
-  std::shared_ptr<Channel> looking_ ABSL_GUARDED_BY(mutex_);
-};
 
-// As gRPC wants it; never past the end of time.
-gpr_timespec to_gpr(Clock::time_point deadline);
+  Clock::time_point attempt_ ABSL_GUARDED_BY(mutex_);  // its beginning
+  Clock::duration connect_took_ ABSL_GUARDED_BY(mutex_){0};
+  std::minstd_rand random_ ABSL_GUARDED_BY(mutex_);
+
+  // When to do what, or max(). One wake, for the first of them.
+  Clock::time_point give_up_at_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point renew_at_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point greet_at_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point wake_at_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<Wake> wake_ ABSL_GUARDED_BY(mutex_);
+};
 
 }  // namespace kv::internal
 

@@ -88,6 +88,7 @@ class GrpcPeer::Outgoing : public Departure,
     begun(shared_from_this());
     if (list_->add(shared_from_this(), place_)) {
       context_.set_deadline(to_gpr(deadline_));
+      channel_->sign(context_);
       conclude(wait_for_rpc());
     } else {
       finish(closed(false));
@@ -126,6 +127,7 @@ class GrpcPeer::Outgoing : public Departure,
       return stay(absl::UnavailableError("the node has stopped"));
     }
     context_.set_deadline(to_gpr(deadline_));
+    channel_->sign(context_);
     self_ = shared_from_this();
     start_rpc(channel_->io().any_queue(), status_, static_cast<IoEvent*>(this));
   }
@@ -192,11 +194,11 @@ class GrpcPeer::OutgoingCall final : public Outgoing {
  private:
   void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
                  void* tag) override {
-    reader_ = channel().stub().AsyncRoute(&context(), request_, &queue);
+    reader_ = channel().link()->stub().AsyncRoute(&context(), request_, &queue);
     reader_->Finish(&reply_, &status, tag);
   }
   grpc::Status wait_for_rpc() override {
-    return channel().stub().Route(&context(), request_, &reply_);
+    return channel().link()->stub().Route(&context(), request_, &reply_);
   }
   void finish(std::optional<Response> failure) override {
     Done done = std::move(done_);
@@ -236,8 +238,8 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
 
   void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
                  void* tag) override {
-    reader_ = channel().generic_stub().PrepareUnaryCall(&context(), kMethod,
-                                                        request_, &queue);
+    reader_ = channel().link()->generic_stub().PrepareUnaryCall(
+        &context(), kMethod, request_, &queue);
     reader_->StartCall();
     reader_->Finish(&reply_, &status, tag);
   }
@@ -265,7 +267,7 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
 GrpcPeer::GrpcPeer(NodeName name, std::shared_ptr<Io> io,
                    const ChannelOptions& options)
     : name_(std::move(name)),
-      channel_(std::make_shared<Channel>(name_, std::move(io), options)),
+      channel_(Channel::open(name_, std::move(io), options)),
       list_(std::make_shared<List>()) {}
 
 GrpcPeer::~GrpcPeer() = default;
@@ -302,6 +304,7 @@ bool GrpcPeer::connected() const { return channel_->connected(); }
 bool GrpcPeer::idle() const { return !connected() && list_->empty(); }
 
 void GrpcPeer::close() {
+  channel_->close();
   for (const std::weak_ptr<Outgoing>& call : list_->close()) {
     if (const std::shared_ptr<Outgoing> it = call.lock()) it->close();
   }

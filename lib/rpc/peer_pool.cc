@@ -8,6 +8,11 @@
 
 namespace kv::internal {
 
+void PeerPool::set_listener(std::shared_ptr<PeerListener> listener) {
+  const MutexLock lock(mutex_);
+  options_.listener = std::move(listener);
+}
+
 absl::StatusOr<std::shared_ptr<GrpcPeer>> PeerPool::find_grpc(
     const NodeName& name) {
   const MutexLock lock(mutex_);

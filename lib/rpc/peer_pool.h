@@ -22,7 +22,7 @@ class PeerPool final : public Peers {
  public:
   PeerPool(std::shared_ptr<Io> io, const ChannelOptions& options,
            std::size_t max_peers)
-      : io_(std::move(io)), options_(options), max_peers_(max_peers) {}
+      : io_(std::move(io)), max_peers_(max_peers), options_(options) {}
 
   absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override;
 
@@ -31,6 +31,9 @@ class PeerPool final : public Peers {
   absl::Status disconnect(const NodeName& name);
   std::vector<NodeName> connected() const override;
 
+  // Tells of the peers that come up later. Once, before there are any.
+  void set_listener(std::shared_ptr<PeerListener> listener);
+
   // Ends what is under way; find() is refused from now on.
   void stop();
 
@@ -38,10 +41,10 @@ class PeerPool final : public Peers {
   absl::StatusOr<std::shared_ptr<GrpcPeer>> find_grpc(const NodeName& name);
 
   const std::shared_ptr<Io> io_;
-  const ChannelOptions options_;
   const std::size_t max_peers_;
 
   mutable Mutex mutex_;
+  ChannelOptions options_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers_
       ABSL_GUARDED_BY(mutex_);

@@ -1,100 +1,108 @@
 #include "rpc/server.h"
 
 #include <grpc/support/time.h>
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "rpc/accept_loop.h"
+#include "rpc/health.h"
+#include "rpc/keepalive.h"
+#include "rpc/listen.h"
 #include "rpc/service.h"
 
 namespace kv::internal {
 namespace {
 
-// Tries what gRPC is about to do: gRPC reports a taken port and a bad address
-// alike, and writes both to stderr.
-absl::Status probe(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[') {
-    host = host.substr(1, host.size() - 2);
+using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+using Builder = grpc::ServerBuilder;
+
+int ms(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
+}
+
+void set_arguments(const ServerOptions& options, Builder& builder) {
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(options.limits.message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(options.limits.message_bytes));
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             ms(options.handshake_timeout));
+  set_keepalive(options.keepalive, [&](const char* name, int value) {
+    builder.AddChannelArgument(name, value);
+  });
+  // Only those who don't replace their connections by themselves reach this.
+  // Calls under way on such a connection go on.
+  if (const auto age = options.credentials.max_connection_age()) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, ms(2 * *age));
   }
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(),
-                                &hints, &found);
-  if (error != 0) {
-    return absl::UnavailableError(
-        absl::StrCat("can't listen on ", address, ": ", gai_strerror(error)));
-  }
-  const int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  int cause = 0;
-  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0) {
-    cause = errno;
-  }
-  if (fd >= 0) close(fd);
-  freeaddrinfo(found);
-  if (cause == 0) return absl::OkStatus();
-  if (cause == EADDRINUSE) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("can't listen on ", address, ": the port is in use"));
-  }
-  return absl::UnavailableError(
-      absl::StrCat("can't listen on ", address, ": ",
-                   std::generic_category().message(cause)));
 }
 
 }  // namespace
 
 struct Server::Parts {
-  explicit Parts(const MessageLimits& limits) : service(limits) {}
+  explicit Parts(const ServerOptions& options)
+      : service(options.limits, Gate(options.cookie, options.allowed_peers)),
+        serve_health(options.serve_health) {}
   Service service;
+  Health health;
+  const bool serve_health;
   std::vector<grpc::ServerCompletionQueue*> queues;  // of io
   std::shared_ptr<Io> io;
+  std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<AcceptLoop> accept_loop;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
-    const std::string& address, const MessageLimits& limits,
-    std::size_t io_threads) {
-  const bool listens = !address.empty();
-  absl::Status free = listens ? probe(address) : absl::OkStatus();
-  if (!free.ok()) return free;
-  auto parts = std::make_unique<Parts>(limits);
-  int port = 0;
-  grpc::ServerBuilder builder;
-  // Else two servers start on one port, and both report success.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(limits.message_bytes));
-  builder.SetMaxSendMessageSize(static_cast<int>(limits.message_bytes));
-  if (listens) {
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
-  }
+    const ServerOptions& options) {
+  absl::StatusOr<Listening> listening = Listening();
+  if (!options.address.empty()) listening = listen_on(options.address);
+  if (!listening.ok()) return std::move(listening).status();
+  const std::uint16_t port = listening->port;
+
+  auto parts = std::make_unique<Parts>(options);
+  Builder builder;
+  set_arguments(options, builder);
   builder.RegisterService(&parts->service.grpc_service());
+  // gRPC's own is off, also where the host has it on for all servers.
+  builder.SetOption(
+      std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
+  if (options.serve_health) builder.RegisterService(&parts->health);
+  parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      Builder::experimental_type::ExternalConnectionType::FROM_FD,
+      options.credentials.server());
   std::vector<std::unique_ptr<grpc::CompletionQueue>> queues;
-  for (std::size_t i = 0; i < io_threads; ++i) {
+  for (std::size_t i = 0; i < options.io_threads; ++i) {
     auto queue = builder.AddCompletionQueue();
     parts->queues.push_back(queue.get());
     queues.push_back(std::move(queue));
   }
   parts->server = builder.BuildAndStart();
   parts->io = std::make_shared<Io>(std::move(queues));
-  if (parts->server == nullptr || (listens && port == 0)) {
-    return absl::UnavailableError(
-        absl::StrCat("can't listen on ", address, ": gRPC would not start"));
+  if (parts->server == nullptr) {
+    return absl::UnavailableError(absl::StrCat(
+        "can't listen on ", options.address, ": gRPC would not start"));
   }
-  return std::unique_ptr<Server>(
-      new Server(std::move(parts), static_cast<std::uint16_t>(port)));
+  if (options.address.empty()) {
+    return std::unique_ptr<Server>(new Server(std::move(parts), port));
+  }
+  auto accept_loop = AcceptLoop::start(
+      {options.max_connections, options.keepalive}, *std::move(listening),
+      [acceptor = parts->acceptor.get()](int listener, int connection) {
+        Acceptor::NewConnectionParameters parameters;
+        parameters.listener_fd = listener;
+        parameters.fd = connection;
+        acceptor->HandleNewConnection(&parameters);
+      });
+  if (!accept_loop.ok()) {
+    parts->server->Shutdown();
+    return std::move(accept_loop).status();
+  }
+  parts->accept_loop = *std::move(accept_loop);
+  return std::unique_ptr<Server>(new Server(std::move(parts), port));
 }
 
 Server::Server(std::unique_ptr<Parts> parts, std::uint16_t port)
@@ -106,9 +114,15 @@ const std::shared_ptr<Io>& Server::io() const { return parts_->io; }
 
 void Server::serve(Receiver& receiver) {
   parts_->service.serve(receiver, *parts_->io, parts_->queues);
+  if (parts_->serve_health) parts_->health.serve(*parts_->io, parts_->queues);
 }
 
+void Server::drain() { parts_->health.drain(); }
+
 void Server::stop(Clock::time_point deadline) {
+  if (parts_->accept_loop != nullptr) parts_->accept_loop->stop();
+  parts_->service.stop();
+  parts_->health.stop();
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());
   parts_->server->Shutdown(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),

@@ -2,6 +2,7 @@
 #ifndef KV_RPC_SERVER_H_
 #define KV_RPC_SERVER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,21 +11,37 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "peer/peer.h"
+#include "rpc/allowed_peers.h"
+#include "rpc/credentials.h"
 #include "rpc/io.h"
 #include "rpc/service.h"
 
 namespace kv::internal {
 
+struct ServerOptions {
+  // `host:port`, where port 0 takes a free one; empty for a client, which only
+  // needs the threads.
+  std::string address;
+  MessageLimits limits;
+  std::size_t io_threads = 1;
+  Credentials credentials;
+  std::string cookie;  // empty: callers need none
+  AllowedPeers allowed_peers;
+  std::size_t max_connections = 0;
+  // How long a new connection may take until it can carry calls.
+  std::chrono::milliseconds handshake_timeout{0};
+  // A caller that is gone without a word is noticed after so long.
+  std::chrono::milliseconds keepalive{0};
+  bool serve_health = true;
+};
+
 class Server {
  public:
-  // Listens on `address`, `host:port`, where port 0 takes a free one; nowhere
-  // if it is empty, for a client, which needs its threads. Refuses calls until
-  // serve(). kAlreadyExists: the port is in use; kUnavailable: the
-  // address can't be listened on for another reason. Both name address and
-  // cause.
+  // Listens, if there is an address; calls wait for serve(). kAlreadyExists:
+  // the port is in use; kUnavailable: the address can't be listened on for
+  // another reason. Both name address and cause.
   static absl::StatusOr<std::unique_ptr<Server>> start(
-      const std::string& address, const MessageLimits& limits,
-      std::size_t io_threads);
+      const ServerOptions& options);
   // REQUIRES: stop() was called.
   ~Server();
 
@@ -35,6 +52,8 @@ class Server {
   // From now on calls go to `receiver`, which outlives the server. Once.
   void serve(Receiver& receiver);
 
+  // Tells who asks for its health that it is about to stop.
+  void drain();
   // Takes no more calls; those under way are cancelled at `deadline`. Waits
   // until each has ended.
   void stop(Clock::time_point deadline);

@@ -49,6 +49,7 @@ Response refusal(absl::Status status) {
 // Where calls come from and go to.
 struct Desk {
   MessageLimits limits;
+  const Gate& gate;
   RawService& service;
   Receiver& receiver;
   Io& io;
@@ -71,6 +72,9 @@ class Incoming {
   // The next call of the kind is expected: begins with this one, which has
   // come. Must answer, once, possibly later and from another thread.
   virtual void begin() = 0;
+
+  // Whether the caller may call at all.
+  absl::Status admit() const { return desk_.gate.check(context_); }
 
   // Gives a request to the receiver.
   void receive(Request request, Done done) {
@@ -169,6 +173,8 @@ class IncomingCall final : public Incoming {
 
   void begin() override {
     expect(desk_);
+    absl::Status admitted = admit();
+    if (!admitted.ok()) return answer(refusal(std::move(admitted)));
     auto request = from_message(std::move(request_));
     if (!request.ok()) return answer(refusal(std::move(request).status()));
     request->deadline = deadline_of(context_);
@@ -201,7 +207,8 @@ class IncomingTrip final : public Incoming {
 
   void begin() override {
     expect(desk_);
-    absl::Status status = trip_.parse(buffer_);
+    absl::Status status = admit();
+    if (status.ok()) status = trip_.parse(buffer_);
     buffer_.Clear();
     if (!status.ok()) return refuse(writer_, refusal(std::move(status)));
     if (trip_.kind() == Peer::Trip::kFast || trip_.size() == 0) {
@@ -294,8 +301,9 @@ class IncomingTrip final : public Incoming {
 
 void Service::serve(Receiver& receiver, Io& io,
                     const std::vector<grpc::ServerCompletionQueue*>& queues) {
+  greetings_.serve(io, queues);
   for (grpc::ServerCompletionQueue* const queue : queues) {
-    const Desk desk{limits_, service_, receiver, io, *queue};
+    const Desk desk{limits_, gate_, service_, receiver, io, *queue};
     for (int i = 0; i < kExpected; ++i) {
       IncomingCall::expect(desk);
       IncomingTrip::expect(desk);

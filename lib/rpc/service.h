@@ -5,17 +5,16 @@
 #include <grpcpp/completion_queue.h>
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
-#include "kvroute/v1/kvroute.grpc.pb.h"
 #include "peer/peer.h"
+#include "rpc/gate.h"
+#include "rpc/greetings.h"
 #include "rpc/io.h"
+#include "rpc/raw_service.h"
 
 namespace kv::internal {
-
-// Trips come as bytes: see wire_trip.h.
-using RawService = ::kvroute::v1::Peer::WithRawMethod_RouteMany<
-    ::kvroute::v1::Peer::WithAsyncMethod_Route<::kvroute::v1::Peer::Service>>;
 
 struct MessageLimits {
   std::size_t message_bytes = 0;
@@ -26,7 +25,8 @@ struct MessageLimits {
 // Safe from any thread.
 class Service {
  public:
-  explicit Service(const MessageLimits& limits) : limits_(limits) {}
+  Service(const MessageLimits& limits, Gate gate)
+      : limits_(limits), gate_(std::move(gate)) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -37,10 +37,14 @@ class Service {
   // are those of `io`; both and `receiver` outlive the server.
   void serve(Receiver& receiver, Io& io,
              const std::vector<grpc::ServerCompletionQueue*>& queues);
+  // Ends what would have no end by itself.
+  void stop() { greetings_.stop(); }
 
  private:
   const MessageLimits limits_;
+  const Gate gate_;
   RawService service_;
+  Greetings greetings_{service_, gate_};
 };
 
 }  // namespace kv::internal

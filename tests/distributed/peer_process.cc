@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <ctime>
 
 #include "cluster/two_nodes.h"
 
@@ -82,6 +84,22 @@ void PeerProcess::set_table(const kv::RoutingTable& table) {
   std::string text = table.str();
   std::replace(text.begin(), text.end(), '\n', ';');
   EXPECT_EQ(command("table " + text), "OK");
+}
+
+void PeerProcess::limit_descriptors(unsigned count) {
+  rlimit limit = {};
+  EXPECT_EQ(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), 0);
+  limit.rlim_cur = count;  // the other is for good
+  EXPECT_EQ(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), 0);
+}
+
+std::chrono::nanoseconds PeerProcess::time_used() const {
+  clockid_t clock = 0;
+  timespec time = {};
+  EXPECT_EQ(clock_getcpuclockid(pid_, &clock), 0);
+  EXPECT_EQ(clock_gettime(clock, &time), 0);
+  return std::chrono::seconds(time.tv_sec) +
+         std::chrono::nanoseconds(time.tv_nsec);
 }
 
 void PeerProcess::signal(int number) {

@@ -5,6 +5,7 @@
 #include <kv/kv.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,11 @@ class PeerProcess {
   // What peer_main.cc answers to a command.
   std::string command(const std::string& line);
   void set_table(const kv::RoutingTable& table);
+
+  // From now on it may have no descriptor beyond these.
+  void limit_descriptors(unsigned count);
+  // How much processor time it has taken so far.
+  std::chrono::nanoseconds time_used() const;
 
   // After SIGSTOP it is frozen when this returns.
   void signal(int number);

@@ -1,0 +1,39 @@
+// Gate: who may call.
+#ifndef KV_RPC_GATE_H_
+#define KV_RPC_GATE_H_
+
+#include <grpcpp/server_context.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "rpc/allowed_peers.h"
+
+namespace kv::internal {
+
+// Metadata of a call. "-bin", so that a cookie may hold any bytes: a line break
+// in plain metadata would end the process that sends it.
+inline constexpr char kCookieKey[] = "kvroute-cookie-bin";
+
+// Safe from any thread.
+class Gate {
+ public:
+  // An empty cookie: no call needs one.
+  Gate(std::string cookie, AllowedPeers allowed);
+
+  // kUnauthenticated: no cookie, or a wrong one; kPermissionDenied: the
+  // caller's certificate has no allowed name. OK costs next to nothing where
+  // there is neither cookie nor allowed peers.
+  absl::Status check(const grpc::ServerContextBase& context) const;
+
+ private:
+  absl::Status check_cookie(const grpc::ServerContextBase& context) const;
+  absl::Status check_name(const grpc::ServerContextBase& context) const;
+
+  const std::string cookie_;
+  const AllowedPeers allowed_;
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_RPC_GATE_H_

@@ -1,0 +1,32 @@
+// Keepalive, the same on both sides of a connection.
+#ifndef KV_RPC_KEEPALIVE_H_
+#define KV_RPC_KEEPALIVE_H_
+
+#include <grpc/grpc.h>
+
+#include <chrono>
+
+namespace kv::internal {
+
+// So often a peer may ping, whatever its own setting: else calls under way
+// would end with "Too many pings".
+inline constexpr std::chrono::milliseconds kLeastPingPause{100};
+
+// Gives `set` the channel arguments, by name and value, with which a peer that
+// does not answer is noticed within `bound`: half of it passes until it is
+// asked, and the other half until no answer is one.
+template <typename Set>
+void set_keepalive(std::chrono::milliseconds bound, const Set& set) {
+  const int half = static_cast<int>(bound.count() / 2);
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, half);
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, half);
+  // Also when no call is under way, and as often as it takes.
+  set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  set(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+      static_cast<int>(kLeastPingPause.count()));
+}
+
+}  // namespace kv::internal
+
+#endif  // KV_RPC_KEEPALIVE_H_

@@ -83,33 +83,33 @@ bool Line::may_share(const Request& request) const {
 }
 
 void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
-  if (!may_share(passenger->request())) {
-    {
-      const MutexLock lock(mutex_);
-      ++beside_;
-    }
-    return send_single(std::move(passenger), waits, Single::kBeside);
-  }
+  Single how = Single::kAlone;
   std::shared_ptr<Trip> trip;
   {
     const MutexLock lock(mutex_);
-    if (trips_ > 0 || alone_ > 0) {
-      Passenger& it = *passenger;
-      if (spare_.empty()) spare_.emplace_back();
-      it.place_ = spare_.begin();
-      *spare_.begin() = std::move(passenger);
-      waiting_.splice(waiting_.end(), spare_, spare_.begin());
-      if (!worth_a_trip()) return watch(it.request().deadline);
-      trip = next_trip();
-    } else {
+    if (!may_share(passenger->request())) {
+      how = Single::kBeside;
+      ++beside_;
+    } else if (trips_ == 0 && alone_ == 0) {
       ++alone_;
+    } else {
+      wait_for_trip(passenger);
+      if (!worth_a_trip()) return watch(passenger->request().deadline);
+      trip = next_trip();
     }
   }
   if (trip != nullptr) {
     depart(trip);
   } else {
-    send_single(std::move(passenger), waits, Single::kAlone);
+    send_single(std::move(passenger), waits, how);
   }
+}
+
+void Line::wait_for_trip(const std::shared_ptr<Passenger>& passenger) {
+  if (spare_.empty()) spare_.emplace_back();
+  *spare_.begin() = passenger;
+  passenger->place_ = spare_.begin();
+  waiting_.splice(waiting_.end(), spare_, spare_.begin());
 }
 
 void Line::send_single(std::shared_ptr<Passenger> passenger, bool waits,

@@ -89,12 +89,12 @@ class Line : public std::enable_shared_from_this<Line> {
   using Queue = Passenger::Queue;
 
   bool may_share(const Request& request) const;
-  enum class Single {
-    kAlone,
-    kBeside
-  };  // the next call: shares a trip, or not
+  // A call that goes by itself: the next one waits for a trip, or does not.
+  enum class Single { kAlone, kBeside };
   void send_single(std::shared_ptr<Passenger> passenger, bool waits,
                    Single how);
+  void wait_for_trip(const std::shared_ptr<Passenger>& passenger)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool worth_a_trip() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Trip> next_trip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void depart(const std::shared_ptr<Trip>& trip);

@@ -20,7 +20,7 @@ namespace {
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
-using Op_ = v1::RouteRequest;
+using Fields = v1::RouteRequest;
 using Result = v1::RouteManyReply::Result;
 
 constexpr std::uint32_t tag(int field, WireFormatLite::WireType type) {
@@ -97,14 +97,14 @@ class Nested {
 // False: not one of those that are written here.
 bool put_op(std::string& to, const Op& op) {
   if (const auto* const get = std::get_if<Get>(&op)) {
-    const Nested nested(to, Op_::kGetFieldNumber);
-    put_bytes(to, Op_::Get::kKeyFieldNumber, get->key);
+    const Nested nested(to, Fields::kGetFieldNumber);
+    put_bytes(to, Fields::Get::kKeyFieldNumber, get->key);
     return true;
   }
   if (const auto* const put = std::get_if<Put>(&op)) {
-    const Nested nested(to, Op_::kPutFieldNumber);
-    put_bytes(to, Op_::Put::kKeyFieldNumber, put->key);
-    put_bytes(to, Op_::Put::kValueFieldNumber, put->value);
+    const Nested nested(to, Fields::kPutFieldNumber);
+    put_bytes(to, Fields::Put::kKeyFieldNumber, put->key);
+    put_bytes(to, Fields::Put::kValueFieldNumber, put->value);
     return true;
   }
   return false;
@@ -114,28 +114,28 @@ void put_request(std::string& to, const Request& request,
                  Clock::time_point now) {
   const std::size_t begin = to.size();
   if (request.held.empty() && put_op(to, request.op)) {
-    put_bytes(to, Op_::kBucketFieldNumber, request.bucket);
+    put_bytes(to, Fields::kBucketFieldNumber, request.bucket);
     if (request.bucket_id != 0) {
-      put_fixed(to, Op_::kBucketIdFieldNumber, request.bucket_id);
+      put_fixed(to, Fields::kBucketIdFieldNumber, request.bucket_id);
     }
-    if (request.here) put_flag(to, Op_::kHereFieldNumber);
-    put_varint(to, tag(Op_::kMaxHopsFieldNumber, kVarint));
+    if (request.here) put_flag(to, Fields::kHereFieldNumber);
+    put_varint(to, tag(Fields::kMaxHopsFieldNumber, kVarint));
     put_varint(to, request.max_hops);
     for (const NodeName& node : request.path) {
-      put_bytes(to, Op_::kPathFieldNumber, node.str());
+      put_bytes(to, Fields::kPathFieldNumber, node.str());
     }
     if (request.sender != nullptr) {
-      put_bytes(to, Op_::kPathFieldNumber, request.sender->str());
+      put_bytes(to, Fields::kPathFieldNumber, request.sender->str());
     }
-    if (request.want_trace) put_flag(to, Op_::kWantTraceFieldNumber);
-    if (request.want_out) put_flag(to, Op_::kWantOutFieldNumber);
+    if (request.want_trace) put_flag(to, Fields::kWantTraceFieldNumber);
+    if (request.want_out) put_flag(to, Fields::kWantOutFieldNumber);
   } else {
     to.resize(begin);
     to_message(request).AppendToString(&to);
   }
   if (request.deadline == Clock::time_point::max()) return;
   const std::chrono::nanoseconds left = request.deadline - now;
-  put_fixed(to, Op_::kTimeoutFieldNumber,
+  put_fixed(to, Fields::kTimeoutFieldNumber,
             static_cast<std::uint64_t>(
                 std::max<std::chrono::nanoseconds::rep>(left.count(), 0)));
 }
@@ -233,8 +233,8 @@ bool read_put(std::string_view message, Put& put) {
   std::string_view bytes;
   while (!reader.at_end()) {
     if (!reader.read_varint(field_tag)) return false;
-    const bool key = field_tag == tag(Op_::Put::kKeyFieldNumber, kBytes);
-    if (!key && field_tag != tag(Op_::Put::kValueFieldNumber, kBytes)) {
+    const bool key = field_tag == tag(Fields::Put::kKeyFieldNumber, kBytes);
+    if (!key && field_tag != tag(Fields::Put::kValueFieldNumber, kBytes)) {
       return false;
     }
     if (!reader.read_bytes(bytes)) return false;
@@ -285,46 +285,46 @@ bool read_fast(std::string_view message, Clock::time_point now,
     std::string_view bytes;
     if (!reader.read_varint(field_tag)) return false;
     switch (field_tag) {
-      case tag(Op_::kBucketFieldNumber, kBytes):
+      case tag(Fields::kBucketFieldNumber, kBytes):
         if (!reader.read_bytes(bytes)) return false;
         request.bucket.assign(bytes);
         break;
-      case tag(Op_::kPathFieldNumber, kBytes):
+      case tag(Fields::kPathFieldNumber, kBytes):
         if (!reader.read_bytes(bytes) || !path.add(bytes)) return false;
         break;
-      case tag(Op_::kGetFieldNumber, kBytes): {
+      case tag(Fields::kGetFieldNumber, kBytes): {
         std::string_view key;
         if (has_op || !reader.read_bytes(bytes) ||
-            !read_only_bytes(bytes, Op_::Get::kKeyFieldNumber, key)) {
+            !read_only_bytes(bytes, Fields::Get::kKeyFieldNumber, key)) {
           return false;
         }
         made<Get>(request.op).key.assign(key);
         has_op = true;
         break;
       }
-      case tag(Op_::kPutFieldNumber, kBytes):
+      case tag(Fields::kPutFieldNumber, kBytes):
         if (has_op || !reader.read_bytes(bytes) ||
             !read_put(bytes, made<Put>(request.op))) {
           return false;
         }
         has_op = true;
         break;
-      case tag(Op_::kBucketIdFieldNumber, kFixed64):
+      case tag(Fields::kBucketIdFieldNumber, kFixed64):
         if (!reader.read_fixed(request.bucket_id)) return false;
         break;
-      case tag(Op_::kTimeoutFieldNumber, kFixed64):
+      case tag(Fields::kTimeoutFieldNumber, kFixed64):
         if (!reader.read_fixed(number)) return false;
         request.deadline = after(now, number);
         break;
-      case tag(Op_::kMaxHopsFieldNumber, kVarint):
+      case tag(Fields::kMaxHopsFieldNumber, kVarint):
         if (!reader.read_varint(number)) return false;
         request.max_hops = static_cast<std::uint32_t>(number);
         break;
-      case tag(Op_::kHereFieldNumber, kVarint):
+      case tag(Fields::kHereFieldNumber, kVarint):
         if (!reader.read_varint(number)) return false;
         request.here = number != 0;
         break;
-      case tag(Op_::kWantTraceFieldNumber, kVarint):
+      case tag(Fields::kWantTraceFieldNumber, kVarint):
         if (!reader.read_varint(number)) return false;
         request.want_trace = number != 0;
         break;
@@ -436,10 +436,13 @@ absl::Status ArrivedTrip::read(std::size_t place, Clock::time_point now,
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return no_trip("a request that can't be read");
   }
+  const Clock::time_point deadline = message.has_timeout()
+                                         ? after(now, message.timeout())
+                                         : Clock::time_point::max();
   auto read = from_message(std::move(message));
   if (!read.ok()) return std::move(read).status();
   request = *std::move(read);
-  if (message.has_timeout()) request.deadline = after(now, message.timeout());
+  request.deadline = deadline;
   return absl::OkStatus();
 }
 

@@ -12,7 +12,7 @@ namespace {
 // Each thread has a number, so that its calls go to one part.
 std::size_t number_of_thread() {
   static std::atomic<std::size_t> last{0};
-  thread_local const std::size_t number =
+  thread_local std::size_t number =
       last.fetch_add(1, std::memory_order_relaxed);
   return number;
 }

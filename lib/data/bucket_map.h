@@ -37,10 +37,12 @@ class BucketMap {
 
   // StoredBucket::try_now(op(bucket, contents)) of the bucket of that name,
   // where there is one, without counting a reference to it: that is memory
-  // which its other users write too.
+  // which its other users write too. (The analysis can't follow a lock that is
+  // taken under another and given back after it.)
   enum class Tried { kNone, kTaken, kDone };
   template <typename F>
-  Tried try_now(std::string_view name, F&& op) const;
+  Tried try_now(std::string_view name,
+                F&& op) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Made if there is none. Errors, marked not_run: kInvalidArgument, a bad
   // name; kResourceExhausted, Limits::buckets.

@@ -138,12 +138,6 @@ absl::Status stale(const Home& home, std::string_view name) {
                    " that was referred to is gone from ", home.self.str())));
 }
 
-void remove_if_dropped(const Home& home, StoredBucket& bucket) {
-  bool dropped = false;
-  bucket.try_now([&](Contents& contents) { dropped = contents.dropped; });
-  if (dropped) home.buckets.remove(bucket);
-}
-
 }  // namespace
 
 Buckets::Result list_buckets(const Home& home, const Buckets& op) {
@@ -172,29 +166,29 @@ template <typename T>
 std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
                                                   const T& op) {
   std::optional<typename T::Result> result;
-  bool other = false;    // not the bucket that was meant
-  bool dropped = false;  // it is no more, or will be
   for (;;) {
+    bool other = false;         // not the bucket that was meant
+    std::uint64_t dropped = 0;  // the id of one that is no more
     const BucketMap::Tried tried = home.buckets.try_now(
         id.name, [&](StoredBucket& bucket, Contents& contents) {
           other = id.id != 0 && id.id != bucket.id();
           if (other) return;
-          dropped = contents.dropped;
-          if (dropped) return;
-          result.emplace(Run{home, bucket, contents}(op));
-          dropped = contents.dropped;
+          if (!contents.dropped)
+            result.emplace(Run{home, bucket, contents}(op));
+          if (contents.dropped) dropped = bucket.id();
         });
     if (tried == BucketMap::Tried::kTaken) return std::nullopt;
-    if (tried == BucketMap::Tried::kNone || other || dropped) {
+    if (tried == BucketMap::Tried::kNone || other || dropped != 0) {
       // Slowly: it has to be made or removed, or to be said why it can't be
-      // had. Whoever drops a bucket marks it first and removes it then; in
-      // between it may be found.
+      // had.
       auto bucket = find_bucket(home, id, std::is_same_v<T, Create>);
       if (!bucket.ok()) {
         if (result.has_value()) return result;
         return std::move(bucket).status();
       }
-      if (dropped) remove_if_dropped(home, **bucket);
+      // Whoever drops a bucket marks it first and removes it then; in between
+      // it may be found.
+      if ((*bucket)->id() == dropped) home.buckets.remove(**bucket);
     }
     if (result.has_value()) return result;
   }

@@ -109,11 +109,14 @@ std::size_t size_of(const Op& op) {
   return std::visit(
       [](const auto& it) -> std::size_t {
         using T = std::decay_t<decltype(it)>;
-        if constexpr (std::is_same_v<T, Put>) {
+        if constexpr (std::is_same_v<T, Get> || std::is_same_v<T, Delete> ||
+                      std::is_same_v<T, Increment>) {
+          return it.key.size();
+        } else if constexpr (std::is_same_v<T, Put>) {
           return it.key.size() + it.value.size();
         } else if constexpr (std::is_same_v<T, CompareAndSet>) {
-          return it.key.size() + it.expected.value_or("").size() +
-                 it.value.value_or("").size();
+          return it.key.size() + (it.expected ? it.expected->size() : 0) +
+                 (it.value ? it.value->size() : 0);
         } else if constexpr (std::is_same_v<T, GetMany>) {
           std::size_t bytes = 0;
           for (const std::string& key : it.keys) bytes += key.size();
@@ -131,7 +134,7 @@ std::size_t size_of(const Op& op) {
         } else if constexpr (std::is_same_v<T, TypedApply>) {
           return it.name.size() + it.args.bytes().size();
         } else {
-          return 0;  // a key at the most
+          return 0;  // a name or a key at the most
         }
       },
       op);

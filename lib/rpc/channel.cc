@@ -63,7 +63,7 @@ class Channel::Wake final : public IoEvent {
  public:
   // REQUIRES: io has been entered.
   static std::shared_ptr<Wake> at(Clock::time_point time, Channel& channel) {
-    const auto wake = std::make_shared<Wake>(channel);
+    auto wake = std::make_shared<Wake>(channel);
     wake->self_ = wake;
     wake->alarm_.Set(&channel.io_->any_queue(), to_gpr(time),
                      static_cast<IoEvent*>(wake.get()));

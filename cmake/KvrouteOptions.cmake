@@ -34,6 +34,8 @@ function(kvroute_options target)
     ${target}
     PRIVATE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
             $<$<CXX_COMPILER_ID:Clang,AppleClang>:-Wthread-safety>
+            # Lines for a backtrace are enough: a quarter of the compiling goes into the rest.
+            $<$<CONFIG:RelWithDebInfo>:-g1>
             $<$<BOOL:${KVROUTE_WERROR}>:-Werror>)
 endfunction()
 

@@ -126,7 +126,9 @@ std::shared_ptr<Link> Channel::link() const {
 }
 
 bool Channel::ready() {
-  return link()->state_or_connect() == GRPC_CHANNEL_READY;
+  // gRPC may have connected for who asked here before: that is no greeting.
+  return tried_.load(std::memory_order_relaxed) &&
+         link()->state_or_connect() == GRPC_CHANNEL_READY;
 }
 
 bool Channel::connected() const {
@@ -362,6 +364,7 @@ void Channel::tell_down(const absl::Status& reason) {
 
 // Of a peer that is down it waits for a connection, however long that takes.
 void Channel::start_greeting(Actions& actions) {
+  tried_.store(true, std::memory_order_relaxed);
   attempt_ = Clock::now();
   greet_at_ = kNever;
   number_ = ++last_number_;

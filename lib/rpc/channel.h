@@ -4,6 +4,7 @@
 
 #include <grpcpp/client_context.h>
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -122,6 +123,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   const std::shared_ptr<Io> io_;
   const ChannelOptions options_;
   Link* const only_link_;  // where it is never replaced, else nullptr
+  std::atomic<bool> tried_{false};  // to greet
 
   mutable Mutex mutex_;
   std::shared_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);

@@ -87,6 +87,9 @@ TEST_F(TerminalTest, CommandsAreObeyedAndRemembered) {
   press("Up");
   EXPECT_TRUE(shows("> put shopping milk 7\n\n")) << screen();
   press("Enter");
+  // Not before it is read: between two lines a terminal swallows it.
+  EXPECT_TRUE(shows("> put shopping milk 7\nOK\n" + foo() + ">\n\n"))
+      << screen();
   press("C-d");
   EXPECT_TRUE(eventually([&] { return tmux({"has-session"}).exit != 0; }));
 

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "rpc/gate.h"
-#include "rpc/keepalive.h"
+#include "rpc/channel_arguments.h"
 
 namespace kv::internal {
 namespace {
@@ -38,8 +38,11 @@ grpc::ChannelArguments arguments(const ChannelOptions& options) {
   // named, whatever http_proxy says.
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  set_keepalive(options.keepalive,
-                [&](const char* name, int value) { args.SetInt(name, value); });
+  const auto set = [&](const char* name, int value) {
+    args.SetInt(name, value);
+  };
+  set_keepalive(options.keepalive, set);
+  set_transport(set);
   options.credentials.set_arguments(args);
   args.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   args.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));

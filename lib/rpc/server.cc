@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "rpc/accept_loop.h"
 #include "rpc/health.h"
-#include "rpc/keepalive.h"
+#include "rpc/channel_arguments.h"
 #include "rpc/listen.h"
 #include "rpc/service.h"
 
@@ -30,9 +30,11 @@ void set_arguments(const ServerOptions& options, Builder& builder) {
   builder.SetMaxSendMessageSize(static_cast<int>(options.limits.message_bytes));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              ms(options.handshake_timeout));
-  set_keepalive(options.keepalive, [&](const char* name, int value) {
+  const auto set = [&](const char* name, int value) {
     builder.AddChannelArgument(name, value);
-  });
+  };
+  set_keepalive(options.keepalive, set);
+  set_transport(set);
   // Only those who don't replace their connections by themselves reach this.
   // Calls under way on such a connection go on.
   if (const auto age = options.credentials.max_connection_age()) {

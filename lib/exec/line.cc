@@ -152,7 +152,7 @@ void Line::send_together(std::vector<std::shared_ptr<Passenger>> passengers) {
 
 bool Line::worth_a_trip() const {
   return trips_ == 0 ||
-         (trips_ < options_.max_trips && waiting_.size() * 2 >= away_);
+         (trips_ < options_.max_trips && waiting_.size() >= away_);
 }
 
 std::shared_ptr<Line::Trip> Line::next_trip() {

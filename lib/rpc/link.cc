@@ -19,6 +19,9 @@ namespace {
 constexpr std::chrono::milliseconds kDnsPause{1000};
 constexpr std::size_t kMaxCauseBytes = 256;
 
+constexpr char kRoute[] = "/kvroute.v1.Peer/Route";
+constexpr char kRouteMany[] = "/kvroute.v1.Peer/RouteMany";
+
 grpc::ChannelArguments arguments(const ChannelOptions& options) {
   const auto ms = [](std::chrono::milliseconds time) {
     return static_cast<int>(time.count());
@@ -141,7 +144,9 @@ Link::Link(const NodeName& name, Io& io, const ChannelOptions& options)
                                          options.credentials.channel(),
                                          arguments(options))),
       stub_(::kvroute::v1::Peer::NewStub(channel_)),
-      generic_stub_(channel_) {}
+      route_(kRoute, grpc::internal::RpcMethod::NORMAL_RPC, channel_),
+      route_many_(kRouteMany, grpc::internal::RpcMethod::NORMAL_RPC, channel_) {
+}
 
 Link::~Link() { leave(); }
 

@@ -37,6 +37,7 @@ internal::ServerOptions server_options(const NodeOptions& options,
   server.limits = {internal::max_message_bytes(options),
                    options.max_trip_bytes};
   server.io_threads = options.io_threads;
+  server.busy_poll = options.busy_poll;
   server.credentials = trust.credentials;
   server.cookie = trust.cookie;
   server.allowed_peers = trust.allowed_peers;

@@ -74,6 +74,8 @@ absl::Status check_limits(const NodeOptions& options) {
       {"callback_threads", options.callback_threads, 1, 4096},
       {"max_connections", options.max_connections, 1, kMostBytes},
       {"io_threads", options.io_threads, 1, 64},
+      {"busy_poll (in us)",
+       static_cast<std::size_t>(options.busy_poll.count()), 0, 10'000},
       {"max_trips_per_peer", options.max_trips_per_peer, 1, 1024},
       {"max_trip_ops", options.max_trip_ops, 1, 64 * 1024},
       {"max_trip_bytes", options.max_trip_bytes, 1024, kMostBytes / 8},

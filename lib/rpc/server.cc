@@ -83,7 +83,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
     queues.push_back(std::move(queue));
   }
   parts->server = builder.BuildAndStart();
-  parts->io = std::make_shared<Io>(std::move(queues));
+  parts->io = 
+      std::make_shared<Io>(std::move(queues), options.busy_poll);
   if (parts->server == nullptr) {
     return absl::UnavailableError(absl::StrCat(
         "can't listen on ", options.address, ": gRPC would not start"));

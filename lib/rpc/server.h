@@ -24,6 +24,7 @@ struct ServerOptions {
   std::string address;
   MessageLimits limits;
   std::size_t io_threads = 1;
+  std::chrono::microseconds busy_poll{0};
   Credentials credentials;
   std::string cookie;  // empty: callers need none
   AllowedPeers allowed_peers;

@@ -195,7 +195,7 @@ void Line::depart(const std::shared_ptr<Trip>& trip) {
     last = std::max(last, it->request().deadline);
   }
   if (requests.empty()) return end_of(*trip);
-  if (first + kSameTime < last) {
+  if (last - first > kSameTime) {  // either may be max()
     const MutexLock lock(mutex_);
     trip->first_deadline = first;
     watch(first);

@@ -122,7 +122,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   const NodeName name_;
   const std::shared_ptr<Io> io_;
   const ChannelOptions options_;
-  Link* const only_link_;  // where it is never replaced, else nullptr
+  Link* const only_link_;           // where it is never replaced, else nullptr
   std::atomic<bool> tried_{false};  // to greet
 
   mutable Mutex mutex_;

@@ -85,7 +85,8 @@ Io::Io(std::vector<std::unique_ptr<grpc::CompletionQueue>> queues,
     : queues_(std::move(queues)) {
   const MutexLock lock(stop_mutex_);
   for (const auto& queue : queues_) {
-    threads_.emplace_back([&queue = *queue, busy_poll] { serve(queue, busy_poll); });
+    threads_.emplace_back(
+        [&queue = *queue, busy_poll] { serve(queue, busy_poll); });
   }
 }
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "rpc/gate.h"
 #include "rpc/channel_arguments.h"
+#include "rpc/gate.h"
 
 namespace kv::internal {
 namespace {

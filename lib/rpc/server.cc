@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "rpc/accept_loop.h"
-#include "rpc/health.h"
 #include "rpc/channel_arguments.h"
+#include "rpc/health.h"
 #include "rpc/listen.h"
 #include "rpc/service.h"
 
@@ -83,8 +83,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
     queues.push_back(std::move(queue));
   }
   parts->server = builder.BuildAndStart();
-  parts->io = 
-      std::make_shared<Io>(std::move(queues), options.busy_poll);
+  parts->io = std::make_shared<Io>(std::move(queues), options.busy_poll);
   if (parts->server == nullptr) {
     return absl::UnavailableError(absl::StrCat(
         "can't listen on ", options.address, ": gRPC would not start"));

@@ -93,9 +93,9 @@ absl::Status ArrivedTrip::read(std::size_t place, Clock::time_point now,
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return no_trip("a request that can't be read");
   }
-  const Clock::time_point deadline = message.has_timeout()
-                                         ? deadline_after_wire(now, message.timeout())
-                                         : Clock::time_point::max();
+  const Clock::time_point deadline =
+      message.has_timeout() ? deadline_after_wire(now, message.timeout())
+                            : Clock::time_point::max();
   auto read = from_message(std::move(message));
   if (!read.ok()) return std::move(read).status();
   request = *std::move(read);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
@@ -31,10 +32,14 @@ std::string trailer(const grpc::ClientContext& context, const char* key) {
 
 }  // namespace
 
-// gRPC calls under way, so that close() can end them.
+// gRPC calls under way, so that close() can end them; and the bytes of their
+// messages.
 class GrpcPeer::List {
  public:
   using Place = std::list<std::weak_ptr<Outgoing>>::iterator;
+
+  std::atomic<std::uint64_t> sent_bytes{0};
+  std::atomic<std::uint64_t> received_bytes{0};
 
   // False: it is closed.
   bool add(const std::shared_ptr<Outgoing>& call, Place& place) {
@@ -114,6 +119,12 @@ class GrpcPeer::Outgoing : public Departure,
   virtual void finish(std::optional<Response> failure) = 0;
 
   const NodeName& name() const { return name_; }
+  void sent(std::size_t bytes) {
+    list_->sent_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  void received(std::size_t bytes) {
+    list_->received_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
   Channel& channel() { return *channel_; }
   grpc::ClientContext& context() { return context_; }
 
@@ -194,14 +205,17 @@ class GrpcPeer::OutgoingCall final : public Outgoing {
  private:
   void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
                  void* tag) override {
+    sent(request_.ByteSizeLong());
     reader_ = channel().link()->stub().AsyncRoute(&context(), request_, &queue);
     reader_->Finish(&reply_, &status, tag);
   }
   grpc::Status wait_for_rpc() override {
+    sent(request_.ByteSizeLong());
     return channel().link()->stub().Route(&context(), request_, &reply_);
   }
   void finish(std::optional<Response> failure) override {
     Done done = std::move(done_);
+    if (!failure.has_value()) received(reply_.ByteSizeLong());
     done(failure.has_value() ? *std::move(failure)
                              : from_message(std::move(reply_)));
   }
@@ -238,6 +252,7 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
 
   void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
                  void* tag) override {
+    sent(request_.Length());
     reader_ = channel().link()->generic_stub().PrepareUnaryCall(
         &context(), kMethod, request_, &queue);
     reader_->StartCall();
@@ -249,6 +264,7 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
   void finish(std::optional<Response> failure) override {
     DoneEach done = std::move(done_);
     if (!failure.has_value()) {
+      received(reply_.Length());
       return read_results(reply_, count_, name(),
                           [&](std::size_t place, Response&& response) {
                             done(place, std::move(response));
@@ -300,6 +316,14 @@ absl::Status GrpcPeer::connect(Clock::time_point deadline) {
 }
 
 bool GrpcPeer::connected() const { return channel_->connected(); }
+
+PeerStats GrpcPeer::stats() const {
+  PeerStats stats = channel_->report();
+  stats.node = name_;
+  stats.sent_bytes = list_->sent_bytes.load(std::memory_order_relaxed);
+  stats.received_bytes = list_->received_bytes.load(std::memory_order_relaxed);
+  return stats;
+}
 
 bool GrpcPeer::idle() const { return !connected() && list_->empty(); }
 

@@ -66,6 +66,7 @@ std::optional<Response> Core::answer_now(const Request& request) {
   if (!response.has_value()) return response;
   const absl::Status& status = response->answer.status;
   meter.ended(status);
+  if (!status.ok()) note_limit(status);
   if (tracer_.on()) {
     tracer_.tell_at_once(Span::Kind::kServe, request, request.trace, status,
                          begun);
@@ -95,6 +96,10 @@ void Core::note(const Op& op, CallPath path, const absl::Status& status,
     const bool own = path == CallPath::kLocal || path == CallPath::kRemote;
     meter_.add(op, path, status, took, own || is_defined(op));
   }
+  if (!status.ok()) note_limit(status);
+}
+
+void Core::note_limit(const absl::Status& status) {
   if (log_ == nullptr || !absl::IsResourceExhausted(status) ||
       outcome(status) != Outcome::kNotRun ||
       !log_->due(Log::Often::kRefusedCall)) {

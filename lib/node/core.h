@@ -70,6 +70,8 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   // in.
   void note(const Op& op, CallPath path, const absl::Status& status,
             std::optional<Clock::time_point> begun);
+  // Logs it if it is because of a limit.
+  void note_limit(const absl::Status& status);
 
   // As Node::stop.
   absl::Status stop(std::chrono::nanoseconds bound);

@@ -147,6 +147,7 @@ std::optional<typename T::Result> run_now(Core& core, const Target& target,
     auto result = run_builtin_now(core.home(), {target.bucket}, op);
     if (result.has_value()) {
       meter.ended(status_of(*result));
+      if (!result->ok()) core.note_limit(status_of(*result));
       if (traced) {
         trace_now(core, target, op, options, status_of(*result), begun);
       }

@@ -86,6 +86,9 @@ std::optional<TraceContext> read_trace(std::string_view bytes) {
   std::copy(bytes.begin(), span, trace.trace_id.begin());
   std::copy(span, bytes.begin() + ids, trace.span_id.begin());
   trace.flags = static_cast<std::uint8_t>(bytes.back());
+  if (trace.trace_id == TraceId{} || trace.span_id == SpanId{}) {
+    return std::nullopt;
+  }
   return trace;
 }
 

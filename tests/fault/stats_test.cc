@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -203,6 +204,33 @@ TEST_F(StatsTest, AFailureOfAPeerIsToldWithIt) {
   EXPECT_EQ(peers[0].failed, 1U);
   EXPECT_NE(peers[0].last_error.find("can't reach"), std::string::npos);
   EXPECT_GE(peers[0].last_error_age.count(), 0);
+}
+
+TEST(LogTest, ALimitThatIsReachedIsToldOnceASecond) {
+  Gate told_it;
+  std::mutex mutex;
+  std::vector<std::string> messages;
+  NodeOptions options;
+  options.max_buckets = 1;
+  options.log = [&](const LogEntry& entry) {
+    if (entry.severity != LogSeverity::kWarning) return;
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      messages.push_back(entry.message);
+    }
+    told_it.touch();
+  };
+  FakeCluster cluster({"foo"}, options);
+  cluster.set_tables("a..z foo");
+  Router& foo = cluster.router("foo");
+  ASSERT_EQ(told(foo.route("a", Create{})), "OK");
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(told(foo.route("b", Create{})), "RESOURCE_EXHAUSTED not_run");
+  }
+  ASSERT_TRUE(told_it.wait_for_arrivals(1));
+  const std::lock_guard<std::mutex> lock(mutex);
+  EXPECT_EQ(messages[0].rfind("a call was refused: ", 0), 0U) << messages[0];
+  EXPECT_LT(messages.size(), 50U);
 }
 
 TEST(StatsOffTest, NothingIsCounted) {

@@ -6,8 +6,6 @@
 namespace kv::internal {
 namespace {
 
-constexpr std::size_t kPlaces = 8;  // nodes of which a thread keeps its seat
-
 // The operations in the order of `Op`.
 constexpr const char* kNames[] = {
 #define KV_NAME(NAME) #NAME,
@@ -70,16 +68,20 @@ CallMeter::Row& CallMeter::Rows<N>::make(std::size_t place) {
   return *there;  // another thread was quicker
 }
 
-// What a thread has of a meter, given back when the thread ends or needs the
-// place for another.
+// For AtOnce, which others use.
+template class CallMeter::Rows<CallMeter::kBuiltins * CallMeter::kPaths>;
+
+// Gives a seat back when the thread ends or needs the place for another.
 struct CallMeter::SeatOfThread {
   ~SeatOfThread() { leave(); }
   void leave() {
-    if (seat != nullptr) seat->taken.store(false, std::memory_order_release);
+    if (seat == nullptr) return;
+    in_use_[place] = {};
+    seat->taken.store(false, std::memory_order_release);
     seat = nullptr;
   }
 
-  std::uint64_t id = 0;
+  std::size_t place = 0;
   std::shared_ptr<Seat> seat;
 };
 
@@ -87,25 +89,24 @@ CallMeter::CallMeter(bool on) : on_(on), id_(next_id()) {}
 
 CallMeter::~CallMeter() = default;
 
-CallMeter::Row& CallMeter::row_of_thread(std::size_t builtin, CallPath path) {
+CallMeter::Seat& CallMeter::take_seat() {
   thread_local std::array<SeatOfThread, kPlaces> seats;
-  SeatOfThread& seat = seats[id_ % kPlaces];
-  if (seat.id != id_) take_seat(seat);
-  return seat.seat->rows.at(builtin * kPaths + static_cast<std::size_t>(path));
+  const std::size_t place = id_ % kPlaces;
+  SeatOfThread& mine = seats[place];
+  mine.leave();
+  mine.place = place;
+  mine.seat = free_seat();
+  in_use_[place] = {id_, mine.seat.get()};
+  return *mine.seat;
 }
 
-void CallMeter::take_seat(SeatOfThread& mine) {
-  mine.leave();
-  mine.id = id_;
+std::shared_ptr<CallMeter::Seat> CallMeter::free_seat() {
   const MutexLock lock(mutex_);
   for (const std::shared_ptr<Seat>& seat : seats_) {
     // Its last user's counts are seen, and go on.
-    if (seat->taken.exchange(true, std::memory_order_acq_rel)) continue;
-    mine.seat = seat;
-    return;
+    if (!seat->taken.exchange(true, std::memory_order_acq_rel)) return seat;
   }
-  mine.seat = std::make_shared<Seat>();
-  seats_.push_back(mine.seat);
+  return seats_.emplace_back(std::make_shared<Seat>());
 }
 
 void CallMeter::add(const Op& op, CallPath path, const absl::Status& status,

@@ -139,10 +139,24 @@ class CallMeter {
     std::atomic<bool> taken{true};
     Rows<kBuiltins * kPaths> rows;
   };
+  // The seats that a thread has, a few, one for each node: more of them share
+  // places. Without a destructor, which would have to be looked after at each
+  // use; SeatOfThread has it.
+  static constexpr std::size_t kPlaces = 8;
+  struct InUse {
+    std::uint64_t id;
+    Seat* seat;
+  };
   struct SeatOfThread;
+  static inline thread_local std::array<InUse, kPlaces> in_use_{};
 
-  Row& row_of_thread(std::size_t builtin, CallPath path);
-  void take_seat(SeatOfThread& seat);
+  Row& row_of_thread(std::size_t builtin, CallPath path) {
+    const InUse& mine = in_use_[id_ % kPlaces];
+    Seat& seat = mine.id == id_ ? *mine.seat : take_seat();
+    return seat.rows.at(builtin * kPaths + static_cast<std::size_t>(path));
+  }
+  Seat& take_seat();
+  std::shared_ptr<Seat> free_seat();
   static void add_to(Ends& ends, CallPath path, const absl::Status& status,
                      std::optional<std::chrono::nanoseconds> took);
   Ends& ends_of(std::string_view name, bool known);

@@ -45,9 +45,9 @@ Core::Core(const NodeOptions& options, NodeName name,
       callbacks_(callback_options(options, timers_)),
       router_(*this),
       registry_(buckets_),
-      meter_(options.stats),
       tracer_(options.observer, self_),
-      log_(std::move(log)) {
+      log_(std::move(log)),
+      meter_(options.stats) {
   if (log_ != nullptr) log_->start(self_, callbacks());
 }
 

@@ -94,9 +94,9 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   Executor callbacks_;
   Router router_;
   Registry registry_;
-  CallMeter meter_;
   const Tracer tracer_;
   const std::shared_ptr<Log> log_;
+  CallMeter meter_;
 
   Mutex stop_mutex_;  // held for the whole of stop()
   std::optional<absl::Status> stopped_ ABSL_GUARDED_BY(stop_mutex_);

@@ -124,6 +124,23 @@ void trace_now(const Core& core, const Target& target, const T& op,
                              trace_of(core, options), status, begun);
 }
 
+// Has one return, so that the result is made where it is wanted.
+template <typename T>
+std::optional<typename T::Result> run_and_note(Core& core, const Target& target,
+                                               const T& op,
+                                               const CallOptions& options) {
+  CallMeter::AtOnce meter(core.meter(), kPlaceOf<T>, CallPath::kLocal);
+  const bool traced = core.tracer().on();
+  const auto begun = traced ? Clock::now() : Clock::time_point();
+  auto result = run_builtin_now(core.home(), {target.bucket}, op);
+  if (result.has_value()) {
+    meter.ended(status_of(*result));
+    if (!result->ok()) core.note_limit(status_of(*result));
+    if (traced) trace_now(core, target, op, options, status_of(*result), begun);
+  }
+  return result;
+}
+
 // The result, if the bucket is here and free: without a Call, and without
 // memory or a lock that a user of another bucket touches.
 template <typename T>
@@ -141,18 +158,7 @@ std::optional<typename T::Result> run_now(Core& core, const Target& target,
     if (view.self == nullptr || view.table.find(target.bucket) != view.self) {
       return std::nullopt;
     }
-    CallMeter::AtOnce meter(core.meter(), kPlaceOf<T>, CallPath::kLocal);
-    const bool traced = core.tracer().on();
-    const auto begun = traced ? Clock::now() : Clock::time_point();
-    auto result = run_builtin_now(core.home(), {target.bucket}, op);
-    if (result.has_value()) {
-      meter.ended(status_of(*result));
-      if (!result->ok()) core.note_limit(status_of(*result));
-      if (traced) {
-        trace_now(core, target, op, options, status_of(*result), begun);
-      }
-    }
-    return result;
+    return run_and_note(core, target, op, options);
   } else {
     return std::nullopt;
   }

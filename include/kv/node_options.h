@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kv/log.h"
+#include "kv/observer.h"
 #include "kv/peer_event.h"
 #include "kv/routing_table.h"
 #include "kv/tls.h"
@@ -132,6 +135,19 @@ struct NodeOptions {
   // Also serve grpc.health.v1.Health, for load balancers and orchestrators:
   // SERVING until stop(), for "" and "kvroute.v1.Peer". It asks for no cookie.
   bool serve_health = true;
+
+  // What can be seen of the node. Stats::ops: counts and latencies of calls.
+  bool stats = true;
+  // Is told of each hop of each call: kv/observer.h. Shared with calls under
+  // way.
+  std::shared_ptr<Observer> observer = {};
+  // What the node has to say: kv/log.h. Without it nothing is printed. Never
+  // for each call; what strangers can cause at most once a second. Runs on the
+  // threads of `callback_threads`, one entry at a time, in order; of a host
+  // that lags behind by more than 1024 entries, the oldest are dropped. The
+  // last ones, of stop(), come on the thread that stops. (gRPC has a log of its
+  // own, for the whole process: see README.md.)
+  std::function<void(const LogEntry& entry)> log = {};
 };
 
 }  // namespace kv

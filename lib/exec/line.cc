@@ -252,11 +252,32 @@ void Line::withdraw(Passenger& passenger) {
   passenger.place_ = std::nullopt;
 }
 
+void Line::note(const absl::Status& status) {
+  if (outcome(status) == Outcome::kRan) {
+    answered_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  failed_.fetch_add(1, std::memory_order_relaxed);
+  const MutexLock lock(failure_mutex_);
+  last_failure_ = status;
+  last_failure_time_ = Clock::now();
+}
+
 Line::Load Line::load() const {
+  Load load;
+  load.name = name_;
+  load.answered = answered_.load(std::memory_order_relaxed);
+  load.failed = failed_.load(std::memory_order_relaxed);
+  {
+    const MutexLock lock(failure_mutex_);
+    load.last_failure = last_failure_;
+    load.last_failure_time = last_failure_time_;
+  }
   const MutexLock lock(mutex_);
-  std::size_t away = alone_ + beside_;
-  for (const auto& trip : under_way_) away += trip->size;
-  return {name_, away, waiting_.size()};
+  load.away = alone_ + beside_;
+  for (const auto& trip : under_way_) load.away += trip->size;
+  load.waiting = waiting_.size();
+  return load;
 }
 
 void Line::watch(Clock::time_point deadline) {

@@ -2,6 +2,7 @@
 #ifndef KV_EXEC_LINE_H_
 #define KV_EXEC_LINE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "exec/timers.h"
@@ -76,11 +78,20 @@ class Line : public std::enable_shared_from_this<Line> {
   // It waits no more, if it waits for a trip.
   void withdraw(Passenger& passenger);
 
-  // Calls that have left and are not answered, and calls that wait.
+  // A call that was sent with it has ended.
+  void note(const absl::Status& status);
+
+  // Calls that have left and are not answered, calls that wait, and those that
+  // have ended: with an answer of their own or without, the last of which had
+  // that status.
   struct Load {
     NodeName name = {};
     std::size_t away = 0;
     std::size_t waiting = 0;
+    std::uint64_t answered = 0;
+    std::uint64_t failed = 0;
+    absl::Status last_failure = {};
+    Clock::time_point last_failure_time = {};
   };
   Load load() const;
 
@@ -122,6 +133,12 @@ class Line : public std::enable_shared_from_this<Line> {
   std::size_t away_ ABSL_GUARDED_BY(mutex_) = 0;   // the calls they carry
   std::list<std::shared_ptr<Trip>> under_way_ ABSL_GUARDED_BY(mutex_);
   std::optional<Timers::Id> timer_ ABSL_GUARDED_BY(mutex_);
+
+  std::atomic<std::uint64_t> answered_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  mutable Mutex failure_mutex_;
+  absl::Status last_failure_ ABSL_GUARDED_BY(failure_mutex_);
+  Clock::time_point last_failure_time_ ABSL_GUARDED_BY(failure_mutex_);
 };
 
 }  // namespace kv::internal

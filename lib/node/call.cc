@@ -29,6 +29,7 @@ struct Call::Ending {
   Done done;
   bool away = false;
   std::unique_ptr<TracedHop> hop;
+  std::unique_ptr<const OpenSpan> part;
   std::shared_ptr<Line> line;
   std::shared_ptr<Cancellable> at_peer;
   std::optional<Timers::Id> timer;
@@ -40,10 +41,12 @@ std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
                                   std::optional<NodeName> destination,
                                   Done done, Leaving leaving) {
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
-                                     std::move(destination), std::move(done));
+                                     std::move(destination), std::move(done),
+                                     From::kHere);
+  call->trace_whole();
   const absl::Status admitted = call->core_->calls().add(call);
   if (admitted.ok()) {
-    call->advance(leaving);
+    call->advance(leaving, call->begun_);
   } else {
     call->turn_away(admitted);
   }
@@ -52,13 +55,17 @@ std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
 
 std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
                                     Done done) {
-  auto call = std::make_shared<Call>(std::move(core), std::move(request),
-                                     std::nullopt, std::move(done));
+  auto call =
+      std::make_shared<Call>(std::move(core), std::move(request), std::nullopt,
+                             std::move(done), From::kPeer);
   Core& it = *call->core_;
   absl::Status admitted = check_received(it.limits(), call->request_);
-  if (admitted.ok()) admitted = it.calls().add(call);
   if (admitted.ok()) {
-    call->advance({});
+    call->trace_whole();
+    admitted = it.calls().add(call);
+  }
+  if (admitted.ok()) {
+    call->advance({}, call->begun_);
   } else if (absl::IsCancelled(admitted)) {
     call->turn_away(stopping(it.self()));
   } else {
@@ -76,9 +83,53 @@ void Call::turn_away(absl::Status status) {
     const MutexLock lock(mutex_);
     done = std::exchange(done_, nullptr);
   }
+  core_->note(request_.op,
+              from_ == From::kHere ? CallPath::kLocal : CallPath::kServed,
+              status, std::nullopt);
+  if (whole_ != nullptr) core_->tracer().end(*whole_, status);
   Response response;
   response.answer.status = std::move(status);
   done(std::move(response));
+}
+
+void Call::trace_whole() {
+  const Tracer& tracer = core_->tracer();
+  if (!tracer.on()) return;
+  const NodeName* const sender =
+      request_.path.empty() ? nullptr : &request_.path.back();
+  whole_ = std::make_unique<const OpenSpan>(tracer.begin(
+      from_ == From::kHere ? Span::Kind::kCall : Span::Kind::kServe, request_,
+      sender, request_.trace, begun_));
+  request_.trace = whole_->span.context;
+}
+
+void Call::trace_part(Span::Kind kind, const NodeName* peer,
+                      Clock::time_point begun) {
+  if (whole_ == nullptr) return;
+  auto part = std::make_unique<const OpenSpan>(
+      core_->tracer().begin(kind, request_, peer, whole_->span.context, begun));
+  request_.trace = part->span.context;
+  {
+    const MutexLock lock(mutex_);
+    if (done_) {
+      part_ = std::move(part);
+      return;
+    }
+  }
+  core_->tracer().end(*part, absl::CancelledError("the call has ended"));
+}
+
+void Call::end_part(const absl::Status& status) {
+  std::unique_ptr<const OpenSpan> part;
+  {
+    const MutexLock lock(mutex_);
+    part = std::move(part_);
+  }
+  if (part != nullptr) core_->tracer().end(*part, status);
+}
+
+void Call::run_begins(Clock::time_point begun) {
+  trace_part(Span::Kind::kRun, nullptr, begun);
 }
 
 std::optional<Response> Call::answer_now(Core& core, const Request& request) {
@@ -126,8 +177,8 @@ std::optional<Response> Call::answer_now(Core& core, const Request& request) {
   return response;
 }
 
-void Call::advance(Leaving leaving) {
-  if (Clock::now() >= request_.deadline) {
+void Call::advance(Leaving leaving, Clock::time_point now) {
+  if (now >= request_.deadline) {
     return refuse(absl::DeadlineExceededError(kTooLate));
   }
   if (request_.want_trace) {
@@ -178,6 +229,7 @@ void Call::forward(const NodeName& node, Leaving leaving) {
     if (!done_) return;
     line_ = line;
   }
+  trace_part(Span::Kind::kSend, &node, Clock::now());
   if (leaving.batch != nullptr) {
     leaving.batch->add(std::move(line), shared_from_this());
   } else {
@@ -217,7 +269,9 @@ void Call::left(std::uint64_t number, std::shared_ptr<Cancellable> at_peer) {
 }
 
 void Call::answered(Response&& response) {
-  if (response.look_again && wait_and_look_again()) return;
+  if (response.look_again && wait_and_look_again(response.answer.status)) {
+    return;
+  }
   Ending ending;
   if (end(ending)) answer(ending, std::move(response));
 }
@@ -226,7 +280,7 @@ void Call::expired() {
   give_up(absl::DeadlineExceededError("no answer from the peer in time"));
 }
 
-bool Call::wait_and_look_again() {
+bool Call::wait_and_look_again(const absl::Status& status) {
   // Only where the call was made, since a mended table may send it another way
   // from the beginning.
   if (!request_.path.empty() || looks_ == kMaxLooks) return false;
@@ -239,8 +293,9 @@ bool Call::wait_and_look_again() {
     away_ = false;
     at_peer_ = nullptr;
   }
+  end_part(status);
   core_->timers().at(next, [self = shared_from_this()] {
-    if (!self->ended()) self->advance({});
+    if (!self->ended()) self->advance({}, Clock::now());
   });
   return true;
 }
@@ -340,12 +395,25 @@ bool Call::end(Ending& ending) {
   ending.done = std::exchange(done_, nullptr);
   ending.away = away_;
   ending.hop = std::move(hop_);
+  ending.part = std::move(part_);
   ending.line = std::move(line_);
   ending.at_peer = std::move(at_peer_);
   ending.timer = timer_;
   ending.bucket = std::move(bucket_);
   ending.ticket = ticket_;
   return true;
+}
+
+void Call::note(const Ending& ending, const absl::Status& status) {
+  if (ending.part != nullptr) core_->tracer().end(*ending.part, status);
+  if (whole_ != nullptr) core_->tracer().end(*whole_, status);
+  const bool sent = ending.line != nullptr;
+  if (sent) ending.line->note(status);
+  core_->note(request_.op,
+              from_ == From::kHere
+                  ? (sent ? CallPath::kRemote : CallPath::kLocal)
+                  : (sent ? CallPath::kForwarded : CallPath::kServed),
+              status, begun_);
 }
 
 void Call::answer(Ending& ending, Response&& response) {
@@ -356,6 +424,7 @@ void Call::answer(Ending& ending, Response&& response) {
     ending.hop->hop.time = Clock::now() - ending.hop->arrived;
     response.hops.insert(response.hops.begin(), std::move(ending.hop->hop));
   }
+  note(ending, response.answer.status);
   core_->calls().leave();
   ending.done(std::move(response));
   core_->calls().remove(*this);

@@ -22,6 +22,7 @@ class Call::BuiltinTurn final : public Turn {
     if (bucket.contents().dropped) {
       call_->look_for_bucket_again();
     } else if (call_->begin()) {
+      call_->run_begins();
       call_->complete(*run_builtin_in_turn(call_->core().home(), bucket,
                                            call_->request().op));
     }
@@ -75,6 +76,7 @@ class Call::HostOpTurn final : public Turn,
  private:
   void execute() {
     if (call_->begin()) {
+      call_->run_begins();
       execute_host_op(*call_, *host_op_, args_, bucket_.get());
     }
     end_turn();
@@ -101,7 +103,9 @@ void Call::look_for_bucket_again() {
 
 void Call::run_here() {
   if (ended()) return;
+  const Clock::time_point begun = whole_ == nullptr ? begun_ : Clock::now();
   if (auto answer = run_node_op(*core_, request_.op)) {
+    run_begins(begun);
     return complete(*std::move(answer));
   }
   absl::Status status = check_not_held();
@@ -141,8 +145,12 @@ void Call::run_builtin() {
   if (!begin()) return;
   const Home home = core_->home();
   const BucketId id{request_.bucket, request_.bucket_id};
+  const Clock::time_point begun = whole_ == nullptr ? begun_ : Clock::now();
   std::optional<Answer> result = run_builtin_now(home, id, request_.op);
-  if (result.has_value()) return complete(*std::move(result));
+  if (result.has_value()) {
+    run_begins(begun);
+    return complete(*std::move(result));
+  }
   if (!take_back_begin()) return;  // somebody has the bucket
 
   auto bucket =

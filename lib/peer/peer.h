@@ -17,6 +17,8 @@
 #include "kv/call_options.h"
 #include "kv/internal/task_state.h"
 #include "kv/node_name.h"
+#include "kv/stats.h"
+#include "kv/trace_context.h"
 
 namespace kv::internal {
 
@@ -45,6 +47,8 @@ struct Request {
   std::vector<Held> held;
   bool want_trace = false;
   bool want_out = false;
+  // The trace that it belongs to, and what there is its parent.
+  std::optional<TraceContext> trace;
 };
 
 // About how much of a message it takes.
@@ -105,8 +109,8 @@ class Peers {
   virtual ~Peers() = default;
   // kResourceExhausted (not_run) where there are too many already.
   virtual absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) = 0;
-  // Those that there is a connection to, in order.
-  virtual std::vector<NodeName> connected() const = 0;
+  // Of those there are: state, bytes and the last error of the connection.
+  virtual std::vector<PeerStats> stats() const = 0;
 };
 
 // Is told what becomes of the peers, for each in order. Called under locks of

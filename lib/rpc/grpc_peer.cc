@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
@@ -32,10 +33,14 @@ std::string trailer(const grpc::ClientContext& context, const char* key) {
 
 }  // namespace
 
-// gRPC calls under way, so that close() can end them.
+// gRPC calls under way, so that close() can end them; and the bytes of their
+// messages.
 class GrpcPeer::List {
  public:
   using Place = std::list<std::weak_ptr<Outgoing>>::iterator;
+
+  std::atomic<std::uint64_t> sent_bytes{0};
+  std::atomic<std::uint64_t> received_bytes{0};
 
   // False: it is closed.
   bool add(const std::shared_ptr<Outgoing>& call, Place& place) {
@@ -96,6 +101,7 @@ class GrpcPeer::Outgoing : public Departure,
       context_.set_deadline(to_gpr(deadline_));
       channel_->sign(context_);
       const std::shared_ptr<Link> link = channel_->link();
+      count(list_->sent_bytes, request_);
       conclude(grpc::internal::BlockingUnaryCall(
           &link->channel(), (*link.*method_)(), &context_, request_, &reply_));
     } else {
@@ -134,6 +140,7 @@ class GrpcPeer::Outgoing : public Departure,
     channel_->sign(context_);
     self_ = shared_from_this();
     const std::shared_ptr<Link> link = channel_->link();
+    count(list_->sent_bytes, request_);
     reader_.reset(Helper::Create<grpc::ByteBuffer, grpc::ByteBuffer>(
         &link->channel(), &channel_->io().any_queue(), (*link.*method_)(),
         &context_, request_));
@@ -155,7 +162,12 @@ class GrpcPeer::Outgoing : public Departure,
   }
   void conclude(const grpc::Status& status) {
     list_->remove(place_);
+    if (status.ok()) count(list_->received_bytes, reply_);
     finish(status.ok() ? std::nullopt : failure(status));
+  }
+  static void count(std::atomic<std::uint64_t>& bytes,
+                    const grpc::ByteBuffer& message) {
+    bytes.fetch_add(message.Length(), std::memory_order_relaxed);
   }
 
   void stop(const absl::Status& why) {
@@ -286,6 +298,14 @@ absl::Status GrpcPeer::connect(Clock::time_point deadline) {
 }
 
 bool GrpcPeer::connected() const { return channel_->connected(); }
+
+PeerStats GrpcPeer::stats() const {
+  PeerStats stats = channel_->report();
+  stats.node = name_;
+  stats.sent_bytes = list_->sent_bytes.load(std::memory_order_relaxed);
+  stats.received_bytes = list_->received_bytes.load(std::memory_order_relaxed);
+  return stats;
+}
 
 bool GrpcPeer::idle() const { return !connected() && list_->empty(); }
 

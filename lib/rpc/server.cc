@@ -46,7 +46,8 @@ void set_arguments(const ServerOptions& options, Builder& builder) {
 
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
-      : service(options.limits, Gate(options.cookie, options.allowed_peers)),
+      : service(options.limits,
+                Gate(options.cookie, options.allowed_peers, options.log)),
         serve_health(options.serve_health) {}
   Service service;
   Health health;
@@ -92,7 +93,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
     return std::unique_ptr<Server>(new Server(std::move(parts), port));
   }
   auto accept_loop = AcceptLoop::start(
-      {options.max_connections, options.keepalive}, *std::move(listening),
+      {options.max_connections, options.keepalive, options.log},
+      *std::move(listening),
       [acceptor = parts->acceptor.get()](int listener, int connection) {
         Acceptor::NewConnectionParameters parameters;
         parameters.listener_fd = listener;

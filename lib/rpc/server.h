@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "peer/peer.h"
 #include "rpc/allowed_peers.h"
 #include "rpc/credentials.h"
@@ -34,6 +35,7 @@ struct ServerOptions {
   // A caller that is gone without a word is noticed after so long.
   std::chrono::milliseconds keepalive{0};
   bool serve_health = true;
+  std::shared_ptr<Log> log;  // nullptr: nobody wants to know
 };
 
 class Server {

@@ -123,6 +123,9 @@ void put_request(std::string& to, const Request& request) {
   }
   if (request.want_trace) put_flag(to, Fields::kWantTraceFieldNumber);
   if (request.want_out) put_flag(to, Fields::kWantOutFieldNumber);
+  if (request.trace.has_value()) {
+    put_bytes(to, Fields::kTraceFieldNumber, trace_bytes(*request.trace));
+  }
 }
 
 bool read_request_fast(std::string_view message, Clock::time_point now,
@@ -133,6 +136,7 @@ bool read_request_fast(std::string_view message, Clock::time_point now,
   request.max_hops = 0;
   request.held.clear();
   request.deadline = Clock::time_point::max();
+  request.trace = std::nullopt;
   PathReader path(request.path);
   Reader reader(message);
   bool has_op = false;
@@ -165,6 +169,10 @@ bool read_request_fast(std::string_view message, Clock::time_point now,
           return false;
         }
         has_op = true;
+        break;
+      case tag(Fields::kTraceFieldNumber, kBytes):
+        if (!reader.read_bytes(bytes)) return false;
+        request.trace = read_trace(bytes);
         break;
       case tag(Fields::kBucketIdFieldNumber, kFixed64):
         if (!reader.read_fixed(request.bucket_id)) return false;

@@ -75,7 +75,7 @@ class OnePeer final : public Peers {
     if (!status.ok()) return status;
     return peer;
   }
-  std::vector<NodeName> connected() const override { return {}; }
+  std::vector<PeerStats> stats() const override { return {}; }
 
   absl::Status status;
   const std::shared_ptr<RecordingPeer> peer = std::make_shared<RecordingPeer>();

@@ -131,3 +131,6 @@ struct NodeOptions {
 }  // namespace kv
 
 #endif  // KV_NODE_OPTIONS_H_
+  // Also serve grpc.reflection.v1alpha, by which grpcurl and grpc_cli learn the
+  // messages that nodes exchange. Who may not call may not ask that either.
+  bool serve_reflection = true;

@@ -45,6 +45,7 @@ internal::ServerOptions server_options(const NodeOptions& options,
   server.keepalive = options.keepalive;
   server.serve_health = options.serve_health;
   return server;
+  server.serve_reflection = options.serve_reflection;
 }
 
 internal::ChannelOptions channel_options(const NodeOptions& options,

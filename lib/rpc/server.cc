@@ -4,6 +4,7 @@
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "rpc/health.h"
 #include "rpc/keepalive.h"
 #include "rpc/listen.h"
+#include "rpc/reflection.h"
 #include "rpc/service.h"
 
 namespace kv::internal {
@@ -45,7 +47,12 @@ void set_arguments(const ServerOptions& options, Builder& builder) {
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
       : service(options.limits, Gate(options.cookie, options.allowed_peers)),
-        serve_health(options.serve_health) {}
+        serve_health(options.serve_health) {
+    if (options.serve_reflection) {
+      reflection.emplace(Gate(options.cookie, options.allowed_peers),
+                         options.serve_health);
+    }
+  }
   Service service;
   Health health;
   const bool serve_health;
@@ -55,6 +62,7 @@ struct Server::Parts {
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<AcceptLoop> accept_loop;
 };
+  std::optional<Reflection> reflection;              // if it is to be served
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
     const ServerOptions& options) {
@@ -77,6 +85,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   std::vector<std::unique_ptr<grpc::CompletionQueue>> queues;
   for (std::size_t i = 0; i < options.io_threads; ++i) {
     auto queue = builder.AddCompletionQueue();
+  if (parts->reflection.has_value()) {
+    builder.RegisterService(&*parts->reflection);
+  }
     parts->queues.push_back(queue.get());
     queues.push_back(std::move(queue));
   }
@@ -121,6 +132,9 @@ void Server::drain() { parts_->health.drain(); }
 
 void Server::stop(Clock::time_point deadline) {
   if (parts_->accept_loop != nullptr) parts_->accept_loop->stop();
+  if (parts_->reflection.has_value()) {
+    parts_->reflection->serve(*parts_->io, parts_->queues);
+  }
   parts_->service.stop();
   parts_->health.stop();
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());
@@ -129,4 +143,5 @@ void Server::stop(Clock::time_point deadline) {
                    gpr_time_from_nanos(left.count(), GPR_TIMESPAN)));
 }
 
+  if (parts_->reflection.has_value()) parts_->reflection->stop();
 }  // namespace kv::internal

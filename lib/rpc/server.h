@@ -35,6 +35,7 @@ struct ServerOptions {
   bool serve_health = true;
 };
 
+  bool serve_reflection = true;
 class Server {
  public:
   // Listens, if there is an address; calls wait for serve(). kAlreadyExists:

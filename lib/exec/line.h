@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "exec/throttle.h"
 #include "exec/timers.h"
 #include "kv/internal/task_state.h"
 #include "kv/node_name.h"
@@ -61,6 +62,7 @@ class Line : public std::enable_shared_from_this<Line> {
     std::size_t max_trips = 4;
     std::size_t max_trip_ops = 1024;
     std::size_t max_trip_bytes = 256 * 1024;
+    std::size_t max_calls = 16384;
   };
 
   // `peers` and `timers` outlive the line and its calls.
@@ -75,6 +77,10 @@ class Line : public std::enable_shared_from_this<Line> {
   void send_together(std::vector<std::shared_ptr<Passenger>> passengers);
   // It waits no more, if it waits for a trip.
   void withdraw(Passenger& passenger);
+
+  // Of the calls that go this way, whose maker asks it.
+  Throttle& throttle() { return throttle_; }
+  const NodeName& name() const { return name_; }
 
   // Calls that have left and are not answered, and calls that wait.
   struct Load {
@@ -110,6 +116,7 @@ class Line : public std::enable_shared_from_this<Line> {
   Peers& peers_;
   Timers& timers_;
   const Options options_;
+  Throttle throttle_;
 
   mutable Mutex mutex_;
   Queue waiting_ ABSL_GUARDED_BY(mutex_);  // none, unless a trip is under way

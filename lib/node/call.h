@@ -69,6 +69,8 @@ class Call final : public CallSet::Entry,
   bool begin();
   // After begin(): it could not begin after all. False: the call has ended.
   bool take_back_begin();
+  // The node has too much to do.
+  void refuse_for_load(absl::Status status);
   // A failure carries its outcome: unmarked, it is the operation's own.
   void complete(Answer answer, std::string out = {});
 
@@ -90,6 +92,8 @@ class Call final : public CallSet::Entry,
   void forward(const NodeName& node, Leaving leaving);
   bool make_ready_to_travel();
   bool wait_and_look_again();
+  absl::Status enter(Line& line, std::uint32_t& round) const;
+  void leave(Line& line) const;
   std::string way_to(const NodeName& next) const;
 
   // Running it on this node: call_here.cc.
@@ -117,6 +121,7 @@ class Call final : public CallSet::Entry,
 
   const std::shared_ptr<Core> core_;
   const std::optional<NodeName> destination_;
+  Shares::Place place_at_peer_;  // if it has come from one, until it ends
 
   // Of the thread that decides: one at a time.
   Request request_;
@@ -127,6 +132,7 @@ class Call final : public CallSet::Entry,
   bool away_ ABSL_GUARDED_BY(mutex_) = false;  // sent to a peer, or begun here
   std::unique_ptr<TracedHop> hop_ ABSL_GUARDED_BY(mutex_);  // if wanted
   std::shared_ptr<Line> line_ ABSL_GUARDED_BY(mutex_);
+  std::uint32_t round_ ABSL_GUARDED_BY(mutex_) = 0;  // of the line's throttle
   std::uint64_t sends_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Cancellable>> inner_ ABSL_GUARDED_BY(mutex_);

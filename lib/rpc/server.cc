@@ -26,7 +26,13 @@ int ms(std::chrono::milliseconds time) {
   return static_cast<int>(time.count());
 }
 
+// Room for calls that are to be refused, so that their callers hear of it.
+constexpr std::size_t kSpareStreams = 1024;
+
 void set_arguments(const ServerOptions& options, Builder& builder) {
+  builder.AddChannelArgument(
+      GRPC_ARG_MAX_CONCURRENT_STREAMS,
+      static_cast<int>(options.max_calls + kSpareStreams));
   builder.SetMaxReceiveMessageSize(
       static_cast<int>(options.limits.message_bytes));
   builder.SetMaxSendMessageSize(static_cast<int>(options.limits.message_bytes));
@@ -56,13 +62,13 @@ struct Server::Parts {
   Service service;
   Health health;
   const bool serve_health;
+  std::optional<Reflection> reflection;              // if it is to be served
   std::vector<grpc::ServerCompletionQueue*> queues;  // of io
   std::shared_ptr<Io> io;
   std::unique_ptr<Acceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<AcceptLoop> accept_loop;
 };
-  std::optional<Reflection> reflection;              // if it is to be served
 
 absl::StatusOr<std::unique_ptr<Server>> Server::start(
     const ServerOptions& options) {
@@ -79,15 +85,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   builder.SetOption(
       std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
   if (options.serve_health) builder.RegisterService(&parts->health);
+  if (parts->reflection.has_value()) {
+    builder.RegisterService(&*parts->reflection);
+  }
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       Builder::experimental_type::ExternalConnectionType::FROM_FD,
       options.credentials.server());
   std::vector<std::unique_ptr<grpc::CompletionQueue>> queues;
   for (std::size_t i = 0; i < options.io_threads; ++i) {
     auto queue = builder.AddCompletionQueue();
-  if (parts->reflection.has_value()) {
-    builder.RegisterService(&*parts->reflection);
-  }
     parts->queues.push_back(queue.get());
     queues.push_back(std::move(queue));
   }
@@ -126,22 +132,22 @@ const std::shared_ptr<Io>& Server::io() const { return parts_->io; }
 void Server::serve(Receiver& receiver) {
   parts_->service.serve(receiver, *parts_->io, parts_->queues);
   if (parts_->serve_health) parts_->health.serve(*parts_->io, parts_->queues);
+  if (parts_->reflection.has_value()) {
+    parts_->reflection->serve(*parts_->io, parts_->queues);
+  }
 }
 
 void Server::drain() { parts_->health.drain(); }
 
 void Server::stop(Clock::time_point deadline) {
   if (parts_->accept_loop != nullptr) parts_->accept_loop->stop();
-  if (parts_->reflection.has_value()) {
-    parts_->reflection->serve(*parts_->io, parts_->queues);
-  }
   parts_->service.stop();
   parts_->health.stop();
+  if (parts_->reflection.has_value()) parts_->reflection->stop();
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());
   parts_->server->Shutdown(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                    gpr_time_from_nanos(left.count(), GPR_TIMESPAN)));
 }
 
-  if (parts_->reflection.has_value()) parts_->reflection->stop();
 }  // namespace kv::internal

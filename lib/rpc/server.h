@@ -32,10 +32,12 @@ struct ServerOptions {
   std::chrono::milliseconds handshake_timeout{0};
   // A caller that is gone without a word is noticed after so long.
   std::chrono::milliseconds keepalive{0};
+  // Of one connection at a time. What is beyond waits at the caller.
+  std::size_t max_calls = 0;
   bool serve_health = true;
+  bool serve_reflection = true;
 };
 
-  bool serve_reflection = true;
 class Server {
  public:
   // Listens, if there is an address; calls wait for serve(). kAlreadyExists:

@@ -74,7 +74,8 @@ Line::Line(NodeName name, Peers& peers, Timers& timers, const Options& options)
     : name_(std::move(name)),
       peers_(peers),
       timers_(timers),
-      options_(options) {}
+      options_(options),
+      throttle_(options.max_calls) {}
 
 bool Line::may_share(const Request& request) const {
   constexpr std::size_t kShare = 4;  // of a trip's bytes, for one call

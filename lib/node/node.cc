@@ -47,8 +47,10 @@ internal::ServerOptions server_options(const NodeOptions& options,
   server.max_connections = options.max_connections;
   server.handshake_timeout = options.connect_timeout;
   server.keepalive = options.keepalive;
+  server.max_calls = options.max_calls_per_peer;
   server.serve_health = options.serve_health;
   server.log = std::move(log);
+  server.serve_reflection = options.serve_reflection;
   return server;
 }
 

@@ -50,7 +50,7 @@ class Passenger {
 
 // A call that finds nobody on the way goes at once, by itself. Others go
 // together as one message, in the order in which they came: when a trip comes
-// back, or when they are half as many as those that are away, so that peer and
+// back, or when they are as many as those that are away, so that peer and
 // caller both have work. So the more calls there are, the more each trip
 // carries; no timer makes one wait.
 //

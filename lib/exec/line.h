@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "exec/throttle.h"
 #include "exec/timers.h"
 #include "kv/internal/task_state.h"
 #include "kv/node_name.h"
@@ -63,6 +64,7 @@ class Line : public std::enable_shared_from_this<Line> {
     std::size_t max_trips = 4;
     std::size_t max_trip_ops = 1024;
     std::size_t max_trip_bytes = 256 * 1024;
+    std::size_t max_calls = 16384;
   };
 
   // `peers` and `timers` outlive the line and its calls.
@@ -78,6 +80,9 @@ class Line : public std::enable_shared_from_this<Line> {
   // It waits no more, if it waits for a trip.
   void withdraw(Passenger& passenger);
 
+  // Of the calls that go this way, whose maker asks it.
+  Throttle& throttle() { return throttle_; }
+  const NodeName& name() const { return name_; }
   // A call that was sent with it has ended.
   void note(const absl::Status& status);
 
@@ -121,6 +126,7 @@ class Line : public std::enable_shared_from_this<Line> {
   Peers& peers_;
   Timers& timers_;
   const Options options_;
+  Throttle throttle_;
 
   mutable Mutex mutex_;
   Queue waiting_ ABSL_GUARDED_BY(mutex_);  // none, unless a trip is under way

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "base/outcome_mark.h"
 #include "base/strings.h"
 #include "node/call_checks.h"
@@ -16,6 +17,19 @@ constexpr int kMaxLooks = 6;
 constexpr std::chrono::milliseconds kFirstPause{1};
 
 constexpr char kTooLate[] = "the time was up before the operation began";
+
+// Runs on one of the owner's threads, and no operation waits for it, whose work
+// would be lost.
+bool may_be_held_back(const Request& request) {
+  return (std::holds_alternative<Apply>(request.op) ||
+          std::holds_alternative<TypedApply>(request.op)) &&
+         request.held.empty();
+}
+
+absl::Status too_many(const NodeName& self, absl::string_view what) {
+  return not_run(
+      absl::ResourceExhaustedError(absl::StrCat(self.str(), ": ", what)));
+}
 
 // To a peer.
 absl::Status stopping(const NodeName& self) {
@@ -31,6 +45,7 @@ struct Call::Ending {
   std::unique_ptr<TracedHop> hop;
   std::unique_ptr<const OpenSpan> part;
   std::shared_ptr<Line> line;
+  std::uint32_t round = 0;
   std::shared_ptr<Cancellable> at_peer;
   std::optional<Timers::Id> timer;
   std::shared_ptr<StoredBucket> bucket;
@@ -43,12 +58,16 @@ std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
                                      std::move(destination), std::move(done),
                                      From::kHere);
+  Core& it = *call->core_;
+  it.retries().earn();
   call->trace_whole();
-  const absl::Status admitted = call->core_->calls().add(call);
+  const absl::Status admitted = it.calls().add(call, size_of(call->request_));
   if (admitted.ok()) {
     call->advance(leaving, call->begun_);
-  } else {
+  } else if (absl::IsCancelled(admitted)) {
     call->turn_away(admitted);
+  } else {
+    call->turn_away(too_many(it.self(), admitted.message()));
   }
   return call;
 }
@@ -59,20 +78,31 @@ std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
       std::make_shared<Call>(std::move(core), std::move(request), std::nullopt,
                              std::move(done), From::kPeer);
   Core& it = *call->core_;
-  absl::Status admitted = check_received(it.limits(), call->request_);
-  if (admitted.ok()) {
-    call->trace_whole();
-    admitted = it.calls().add(call);
+  const Request& come = call->request_;
+  absl::Status admitted = check_received(it.limits(), come);
+  if (!admitted.ok()) {
+    call->turn_away(not_run(
+        absl::Status(admitted.code(),
+                     absl::StrCat(it.self().str(), ": ", admitted.message()))));
+    return call;
   }
+  const NodeName peer = come.path.empty() ? NodeName() : come.path.back();
+  call->trace_whole();
+  call->place_at_peer_ = it.callers().enter(peer);
+  if (!call->place_at_peer_) {
+    call->turn_away(
+        too_many(it.self(), absl::StrCat("as many calls from ", peer.str(),
+                                         " are under way as its NodeOptions::"
+                                         "max_calls_per_peer allows")));
+    return call;
+  }
+  admitted = it.calls().add(call, size_of(come));
   if (admitted.ok()) {
     call->advance({}, call->begun_);
   } else if (absl::IsCancelled(admitted)) {
     call->turn_away(stopping(it.self()));
   } else {
-    // To the caller "the node" would be its own.
-    call->turn_away(not_run(
-        absl::Status(admitted.code(),
-                     absl::StrCat(it.self().str(), ": ", admitted.message()))));
+    call->turn_away(too_many(it.self(), admitted.message()));
   }
   return call;
 }
@@ -87,7 +117,11 @@ void Call::turn_away(absl::Status status) {
               from_ == From::kHere ? CallPath::kLocal : CallPath::kServed,
               status, std::nullopt);
   if (whole_ != nullptr) core_->tracer().end(*whole_, status);
+  place_at_peer_ = {};
   Response response;
+  if (absl::IsResourceExhausted(status)) {
+    response.room = core_->op_threads().room();
+  }
   response.answer.status = std::move(status);
   done(std::move(response));
 }
@@ -224,17 +258,47 @@ void Call::forward(const NodeName& node, Leaving leaving) {
 
   request_.sender = &core_->self();
   std::shared_ptr<Line> line = core_->lines().find(node);
+  std::uint32_t round = 0;
+  absl::Status entered = enter(*line, round);
+  if (!entered.ok()) return refuse(std::move(entered));
+  bool wanted = false;
   {
     const MutexLock lock(mutex_);
-    if (!done_) return;
-    line_ = line;
+    wanted = static_cast<bool>(done_);
+    if (wanted) {
+      line_ = line;
+      round_ = round;
+    }
   }
+  if (!wanted) return leave(*line);
   trace_part(Span::Kind::kSend, &node, Clock::now());
   if (leaving.batch != nullptr) {
     leaving.batch->add(std::move(line), shared_from_this());
   } else {
     line->send(shared_from_this(), leaving.waits);
   }
+}
+
+absl::Status Call::enter(Line& line, std::uint32_t& round) const {
+  switch (line.throttle().enter(may_be_held_back(request_), round)) {
+    case Throttle::Verdict::kGo:
+      break;
+    case Throttle::Verdict::kTooMany:
+      return too_many(core_->self(),
+                      absl::StrCat("as many calls to ", line.name().str(),
+                                   " are under way as its NodeOptions::"
+                                   "max_calls_per_peer allows"));
+    case Throttle::Verdict::kHoldBack:
+      return too_many(
+          core_->self(),
+          absl::StrCat(line.name().str(),
+                       " has too much to do, and is not asked for now"));
+  }
+  return absl::OkStatus();
+}
+
+void Call::leave(Line& line) const {
+  line.throttle().leave(may_be_held_back(request_));
 }
 
 // An object of the host's becomes bytes, whose size shows only now.
@@ -273,7 +337,17 @@ void Call::answered(Response&& response) {
     return;
   }
   Ending ending;
-  if (end(ending)) answer(ending, std::move(response));
+  if (!end(ending)) return;
+  if (ending.line != nullptr && may_be_held_back(request_)) {
+    Throttle& throttle = ending.line->throttle();
+    if (response.room != 0) {
+      throttle.refused(ending.round, response.room, Clock::now());
+    } else if (outcome(response.answer.status) == Outcome::kRan) {
+      throttle.taken(Clock::now());
+    }
+  }
+  response.room = 0;  // the peer has too much to do, this node has not
+  answer(ending, std::move(response));
 }
 
 void Call::expired() {
@@ -287,13 +361,17 @@ bool Call::wait_and_look_again(const absl::Status& status) {
   const Clock::time_point next =
       Clock::now() + kFirstPause * (std::int64_t{1} << looks_);
   if (next >= request_.deadline) return false;
+  if (!core_->retries().spend(Clock::now())) return false;
   ++looks_;
+  std::shared_ptr<Line> line;
   {
     const MutexLock lock(mutex_);
     away_ = false;
     at_peer_ = nullptr;
+    line = std::move(line_);
   }
   end_part(status);
+  if (line != nullptr) leave(*line);
   core_->timers().at(next, [self = shared_from_this()] {
     if (!self->ended()) self->advance({}, Clock::now());
   });
@@ -352,6 +430,15 @@ void Call::refuse(absl::Status status, bool look_again) {
   answer(ending, std::move(response));
 }
 
+void Call::refuse_for_load(absl::Status status) {
+  Ending ending;
+  if (!end(ending)) return;
+  Response response;
+  response.answer.status = not_run(std::move(status));
+  response.room = core_->op_threads().room();
+  answer(ending, std::move(response));
+}
+
 void Call::adopt(const std::shared_ptr<Cancellable>& inner) {
   {
     const MutexLock lock(mutex_);
@@ -397,6 +484,7 @@ bool Call::end(Ending& ending) {
   ending.hop = std::move(hop_);
   ending.part = std::move(part_);
   ending.line = std::move(line_);
+  ending.round = round_;
   ending.at_peer = std::move(at_peer_);
   ending.timer = timer_;
   ending.bucket = std::move(bucket_);
@@ -419,13 +507,17 @@ void Call::note(const Ending& ending, const absl::Status& status) {
 void Call::answer(Ending& ending, Response&& response) {
   if (ending.timer.has_value()) core_->timers().cancel(*ending.timer);
   if (ending.bucket != nullptr) ending.bucket->withdraw(ending.ticket);
-  if (ending.line != nullptr && !ending.away) ending.line->withdraw(*this);
+  if (ending.line != nullptr) {
+    if (!ending.away) ending.line->withdraw(*this);
+    leave(*ending.line);
+  }
   if (ending.hop != nullptr) {
     ending.hop->hop.time = Clock::now() - ending.hop->arrived;
     response.hops.insert(response.hops.begin(), std::move(ending.hop->hop));
   }
   note(ending, response.answer.status);
-  core_->calls().leave();
+  core_->calls().leave(*this);
+  place_at_peer_ = {};
   ending.done(std::move(response));
   core_->calls().remove(*this);
 }

@@ -74,6 +74,8 @@ class Call final : public CallSet::Entry,
   void run_begins(Clock::time_point begun = Clock::now());
   // After begin(): it could not begin after all. False: the call has ended.
   bool take_back_begin();
+  // The node has too much to do.
+  void refuse_for_load(absl::Status status);
   // A failure carries its outcome: unmarked, it is the operation's own.
   void complete(Answer answer, std::string out = {});
 
@@ -101,6 +103,8 @@ class Call final : public CallSet::Entry,
   void forward(const NodeName& node, Leaving leaving);
   bool make_ready_to_travel();
   bool wait_and_look_again(const absl::Status& status);
+  absl::Status enter(Line& line, std::uint32_t& round) const;
+  void leave(Line& line) const;
   std::string way_to(const NodeName& next) const;
 
   // Running it on this node: call_here.cc.
@@ -132,6 +136,7 @@ class Call final : public CallSet::Entry,
   const From from_;
   const Clock::time_point begun_ = Clock::now();
   std::unique_ptr<const OpenSpan> whole_;  // null: there is no observer
+  Shares::Place place_at_peer_;  // if it has come from one, until it ends
 
   // Of the thread that decides: one at a time.
   Request request_;
@@ -143,6 +148,7 @@ class Call final : public CallSet::Entry,
   std::unique_ptr<TracedHop> hop_ ABSL_GUARDED_BY(mutex_);  // if wanted
   std::unique_ptr<const OpenSpan> part_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<Line> line_ ABSL_GUARDED_BY(mutex_);
+  std::uint32_t round_ ABSL_GUARDED_BY(mutex_) = 0;  // of the line's throttle
   std::uint64_t sends_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Cancellable>> inner_ ABSL_GUARDED_BY(mutex_);

@@ -64,16 +64,26 @@ class Call::HostOpTurn final : public Turn,
     std::function<void()> job = [self = shared_from_this()] {
       self->execute();
     };
-    if (call_->core().op_threads().post(call_->request().held.size(), job)) {
+    // One that others wait for is let on: their work would be lost.
+    const std::size_t depth = call_->request().held.size();
+    std::function<void()> refusal;
+    if (depth == 0) refusal = [self = shared_from_this()] { self->refuse(); };
+    if (call_->core().op_threads().post(depth, job, std::move(refusal))) {
       return true;
     }
-    call_->refuse(absl::ResourceExhaustedError(
-        absl::StrCat("too many operations wait for a thread of ",
-                     call_->core().self().str())));
+    call_->refuse_for_load(absl::ResourceExhaustedError(absl::StrCat(
+        "too many operations wait for a thread of ", call_->core().self().str(),
+        ": see its NodeOptions::max_queued_ops")));
     return false;
   }
 
  private:
+  void refuse() {
+    call_->refuse_for_load(absl::ResourceExhaustedError(absl::StrCat(
+        "operations wait too long for a thread of ", call_->core().self().str(),
+        ": see its NodeOptions::max_queue_delay")));
+    end_turn();
+  }
   void execute() {
     if (call_->begin()) {
       call_->run_begins();
@@ -189,12 +199,14 @@ void Call::run_host_op(const std::string& name) {
 
 void Call::wait_for_turn(std::shared_ptr<StoredBucket> bucket,
                          std::shared_ptr<Turn> turn) {
-  const std::optional<std::uint64_t> ticket =
-      bucket->take_turn(std::move(turn), core_->limits().calls_per_bucket);
+  const std::optional<std::uint64_t> ticket = bucket->take_turn(
+      std::move(turn), core_->limits().calls_per_bucket, request_.deadline);
   if (!ticket.has_value()) {
     return refuse(absl::ResourceExhaustedError(
         absl::StrCat("too many calls wait for bucket ", quoted(bucket->name()),
-                     " on ", core_->self().str())));
+                     " on ", core_->self().str(),
+                     ": its turn would come late, "
+                     "or see NodeOptions::max_calls_per_bucket")));
   }
   if (*ticket == 0) return;
   watch_deadline();

@@ -15,19 +15,28 @@ namespace {
 constexpr std::chrono::milliseconds kGrace{250};
 
 Executor::Options op_thread_options(const NodeOptions& options) {
-  return {options.op_threads, options.max_waiting_ops, options.max_queued_ops};
+  Executor::Options threads;
+  threads.threads = options.op_threads;
+  threads.max_waiting = options.max_waiting_ops;
+  threads.max_queued = options.max_queued_ops;
+  threads.max_delay = options.max_queue_delay;
+  return threads;
 }
 
 // Beyond so many, callbacks run where their results are.
 Executor::Options callback_options(const NodeOptions& options, Timers& timers) {
   constexpr std::chrono::milliseconds kPatience{1};
-  return {options.callback_threads, options.max_waiting_ops, options.max_calls,
-          kPatience, &timers};
+  return {options.callback_threads,
+          options.max_waiting_ops,
+          options.max_calls,
+          kPatience,
+          &timers,
+          {}};
 }
 
 Line::Options line_options(const NodeOptions& options) {
   return {options.max_trips_per_peer, options.max_trip_ops,
-          options.max_trip_bytes};
+          options.max_trip_bytes, options.max_calls_per_peer};
 }
 
 }  // namespace
@@ -38,7 +47,9 @@ Core::Core(const NodeOptions& options, NodeName name,
       buckets_(Limits::of(options)),
       table_(self_, options.table),
       takes_tables_(options.remote_set_table),
-      calls_(options.max_calls),
+      calls_(options.max_calls, options.max_queued_bytes),
+      callers_(options.max_calls_per_peer, options.max_peers),
+      retries_(options.retry_budget, Clock::now()),
       peers_(std::move(peers)),
       lines_(*peers_, timers_, line_options(options), options.max_peers),
       op_threads_(op_thread_options(options)),

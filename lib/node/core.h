@@ -19,6 +19,7 @@
 #include "exec/executor.h"
 #include "exec/host_ops.h"
 #include "exec/lines.h"
+#include "exec/retry_budget.h"
 #include "exec/timers.h"
 #include "kv/node_options.h"
 #include "kv/registry.h"
@@ -26,6 +27,7 @@
 #include "kv/stats.h"
 #include "node/call_meter.h"
 #include "node/call_set.h"
+#include "node/shares.h"
 #include "node/table_cell.h"
 #include "node/tracer.h"
 #include "peer/peer.h"
@@ -52,6 +54,8 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   bool takes_tables() const { return takes_tables_; }
   HostOps& ops() { return ops_; }
   CallSet& calls() { return calls_; }
+  Shares& callers() { return callers_; }  // of the calls that come from peers
+  RetryBudget& retries() { return retries_; }
   Lines& lines() { return lines_; }
   Timers& timers() { return timers_; }
   Executor& op_threads() { return op_threads_; }
@@ -87,6 +91,8 @@ class Core final : public Receiver, public std::enable_shared_from_this<Core> {
   const bool takes_tables_;
   HostOps ops_;
   CallSet calls_;
+  Shares callers_;
+  RetryBudget retries_;
   const std::unique_ptr<Peers> peers_;
   Timers timers_;
   Lines lines_;

@@ -40,14 +40,17 @@ internal::ServerOptions server_options(const NodeOptions& options,
   server.limits = {internal::max_message_bytes(options),
                    options.max_trip_bytes};
   server.io_threads = options.io_threads;
+  server.busy_poll = options.busy_poll;
   server.credentials = trust.credentials;
   server.cookie = trust.cookie;
   server.allowed_peers = trust.allowed_peers;
   server.max_connections = options.max_connections;
   server.handshake_timeout = options.connect_timeout;
   server.keepalive = options.keepalive;
+  server.max_calls = options.max_calls_per_peer;
   server.serve_health = options.serve_health;
   server.log = std::move(log);
+  server.serve_reflection = options.serve_reflection;
   return server;
 }
 

@@ -59,6 +59,9 @@ struct Response {
   // Of a failure that a table which is about to be replaced can have caused:
   // the node where the call was made may start over.
   bool look_again = false;
+  // Of a failure: not 0 where the node that this comes from has too much to do.
+  // So many operations of hosts it can run, or have wait, at a time.
+  std::uint32_t room = 0;
   // No answer: a call that shared a trip can't be answered at once, has not
   // run, and must be sent by itself.
   bool handed_back = false;

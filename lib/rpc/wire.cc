@@ -179,6 +179,7 @@ FailureMessage to_failure(const Response& response) {
   write_hops(response.hops, failure);
   if (failure.ByteSizeLong() > kMaxFailureBytes) failure.clear_hops();
   failure.set_look_again(response.look_again);
+  failure.set_room(response.room);
   to.failure = failure.SerializeAsString();
   return to;
 }
@@ -192,6 +193,7 @@ Response from_failure(const FailureMessage& failure, const NodeName& peer) {
     v1::Failure message;
     if (message.ParseFromString(failure.failure)) {
       response.look_again = message.look_again();
+      response.room = message.room();
       response.hops = read_hops(message);
     }
   } else if (code == absl::StatusCode::kUnavailable) {

@@ -21,6 +21,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -59,6 +60,28 @@ absl::StatusOr<std::string> wait(kv::OpContext& context, std::string_view) {
   if (!told.ok()) return told;
   while (!context.cancelled()) std::this_thread::yield();
   return "cancelled";
+}
+
+// "sleep N" or "burn N", microseconds.
+absl::StatusOr<std::string> work(kv::OpContext&, std::string_view args) {
+  std::istringstream words{std::string(args)};
+  std::string how;
+  int count = 0;
+  words >> how >> count;
+  const std::chrono::microseconds time(count);
+  if (how == "sleep") {
+    std::this_thread::sleep_for(time);
+    return "done";
+  }
+  const auto used = [] {
+    timespec now = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) +
+           std::chrono::nanoseconds(now.tv_nsec);
+  };
+  for (const auto end = used() + time; used() < end;) {
+  }
+  return "done";
 }
 
 class Peer {
@@ -130,7 +153,8 @@ int main(int argc, char** argv) {
   }
   if (!(*node)->define("Hello.world", hello).ok() ||
       !(*node)->define("Increment", increment).ok() ||
-      !(*node)->define("Wait", wait).ok()) {
+      !(*node)->define("Wait", wait).ok() ||
+      !(*node)->define("Work", work).ok()) {
     return 1;
   }
   std::cout << (*node)->name() << std::endl;

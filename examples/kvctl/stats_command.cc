@@ -18,7 +18,7 @@ std::string code_name(absl::StatusCode code) {
   return absl::StatusCodeToString(code);
 }
 
-Json to_json(const kv::PeerStats& peer) {
+Json json_of(const kv::PeerStats& peer) {
   return {{"node", peer.node.str()},
           {"state", kv::peer_state_name(peer.state)},
           {"calls", peer.calls},
@@ -31,7 +31,7 @@ Json to_json(const kv::PeerStats& peer) {
           {"last_error_age_nanoseconds", peer.last_error_age.count()}};
 }
 
-Json to_json(const kv::OpStats& op) {
+Json json_of(const kv::OpStats& op) {
   const auto quantile = [&](double part) {
     return op.latency.quantile(part).count();
   };
@@ -48,11 +48,11 @@ Json to_json(const kv::OpStats& op) {
           {"p999_nanoseconds", quantile(0.999)}};
 }
 
-Json to_json(const kv::Stats& stats) {
+Json json_of(const kv::Stats& stats) {
   Json peers = Json::array();
-  for (const kv::PeerStats& it : stats.peers) peers.push_back(to_json(it));
+  for (const kv::PeerStats& it : stats.peers) peers.push_back(json_of(it));
   Json ops = Json::array();
-  for (const kv::OpStats& it : stats.ops) ops.push_back(to_json(it));
+  for (const kv::OpStats& it : stats.ops) ops.push_back(json_of(it));
   return {{"node", stats.node.str()},
           {"uptime_nanoseconds", stats.uptime.count()},
           {"table_version", stats.table_version},
@@ -121,7 +121,7 @@ Columns ops(const kv::Stats& stats) {
 Ending stats(Context& context, const std::string& node_text) {
   KVCTL_TRY(node, context.session.node(node_text));
   KVCTL_TRY(stats, context.session.call(node, kv::GetStats{}));
-  context.out.columns(to_json(stats), gauges(stats));
+  context.out.columns(json_of(stats), gauges(stats));
   if (!stats.peers.empty()) context.out.more_columns(peers(stats));
   if (!stats.ops.empty()) context.out.more_columns(ops(stats));
   return {};

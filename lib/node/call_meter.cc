@@ -76,7 +76,7 @@ struct CallMeter::SeatOfThread {
   ~SeatOfThread() { leave(); }
   void leave() {
     if (seat == nullptr) return;
-    in_use_[place] = {};
+    in_use[place] = {};
     seat->taken.store(false, std::memory_order_release);
     seat = nullptr;
   }
@@ -96,7 +96,7 @@ CallMeter::Seat& CallMeter::take_seat() {
   mine.leave();
   mine.place = place;
   mine.seat = free_seat();
-  in_use_[place] = {id_, mine.seat.get()};
+  in_use[place] = {id_, mine.seat.get()};
   return *mine.seat;
 }
 

@@ -148,10 +148,10 @@ class CallMeter {
     Seat* seat;
   };
   struct SeatOfThread;
-  static inline thread_local std::array<InUse, kPlaces> in_use_{};
+  static inline thread_local std::array<InUse, kPlaces> in_use{};
 
   Row& row_of_thread(std::size_t builtin, CallPath path) {
-    const InUse& mine = in_use_[id_ % kPlaces];
+    const InUse& mine = in_use[id_ % kPlaces];
     Seat& seat = mine.id == id_ ? *mine.seat : take_seat();
     return seat.rows.at(builtin * kPaths + static_cast<std::size_t>(path));
   }

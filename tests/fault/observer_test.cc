@@ -23,6 +23,7 @@ struct Ended {
   Span span;
   std::string told;
   std::chrono::nanoseconds duration;
+  std::size_t depth = 0;
 };
 
 class Recorder final : public Observer {
@@ -39,7 +40,7 @@ class Recorder final : public Observer {
   void end(const Span& span, const absl::Status& status,
            std::chrono::nanoseconds duration) override {
     const std::lock_guard<std::mutex> lock(mutex_);
-    ended_.push_back({span, told(status), duration});
+    ended_.push_back({span, told(status), duration, 0});
     if (throws) throw 1;
   }
 
@@ -49,11 +50,12 @@ class Recorder final : public Observer {
     const std::lock_guard<std::mutex> lock(mutex_);
     EXPECT_EQ(begun_.size(), ended_.size());
     std::vector<Ended> all;
-    walk(SpanId{}, all);
-    if (given_parent.has_value()) walk(given_parent->span_id, all);
+    walk(given_parent.value_or(TraceContext()).span_id, 0, all);
+    EXPECT_EQ(all.size(), ended_.size());
     return all;
   }
-  void walk(const SpanId& parent, std::vector<Ended>& to) const {
+  void walk(const SpanId& parent, std::size_t depth,
+            std::vector<Ended>& to) const {
     for (const Span& span : begun_) {
       if (span.parent != parent) continue;
       const auto it =
@@ -65,7 +67,8 @@ class Recorder final : public Observer {
         continue;
       }
       to.push_back(*it);
-      walk(span.context.span_id, to);
+      to.back().depth = depth;
+      walk(span.context.span_id, depth + 1, to);
     }
   }
 
@@ -78,11 +81,13 @@ class Recorder final : public Observer {
   std::vector<Ended> ended_;
 };
 
-// "foo call Get zoo OK", with the peer behind where there is one.
+// "foo call Get zoo OK", with the peer behind where there is one, and a dash
+// for each span that it is within.
 std::vector<std::string> lines(const std::vector<Ended>& spans) {
   std::vector<std::string> lines;
   for (const Ended& it : spans) {
-    std::string line(it.span.node.short_name());
+    std::string line = std::string(it.depth, '-');
+    line += it.span.node.short_name();
     line += std::string(" ") + span_kind_name(it.span.kind) + " " + it.span.op +
             " " + it.span.bucket;
     if (!(it.span.peer == NodeName())) {
@@ -114,19 +119,19 @@ class ObserverTest : public testing::Test {
 TEST_F(ObserverTest, ACallThatIsAnsweredAtOnceHasTwoSpans) {
   EXPECT_EQ(told(foo_.route("apples", Create{})), "OK");
   EXPECT_EQ(lines(recorder_->walk()),
-            (Lines{"foo call Create apples OK", "foo run Create apples OK"}));
+            (Lines{"foo call Create apples OK", "-foo run Create apples OK"}));
 }
 
 TEST_F(ObserverTest, SpansFollowACallOverItsHops) {
   cluster_.set_table("foo", "version 1\na..z bar");
   EXPECT_EQ(told(foo_.route("zoo", Create{})), "OK");
   const auto spans = recorder_->walk();
-  EXPECT_EQ(
-      lines(spans),
-      (Lines{"foo call Create zoo OK", "foo send Create zoo peer bar OK",
-             "bar serve Create zoo peer foo OK",
-             "bar send Create zoo peer baz OK",
-             "baz serve Create zoo peer bar OK", "baz run Create zoo OK"}));
+  EXPECT_EQ(lines(spans),
+            (Lines{"foo call Create zoo OK", "-foo send Create zoo peer bar OK",
+                   "--bar serve Create zoo peer foo OK",
+                   "---bar send Create zoo peer baz OK",
+                   "----baz serve Create zoo peer bar OK",
+                   "-----baz run Create zoo OK"}));
   for (const Ended& it : spans) {
     EXPECT_EQ(it.span.context.trace_id, spans[0].span.context.trace_id);
     EXPECT_TRUE(it.span.context.sampled());
@@ -140,13 +145,14 @@ TEST_F(ObserverTest, ACallThatFailsEndsItsSpansWithThat) {
   EXPECT_EQ(told(foo_.route("apples", Get{"k"})), "NOT_FOUND ran");
   EXPECT_EQ(told(foo_.route("zoo", Whoami{})), "UNAVAILABLE unknown");
   EXPECT_EQ(told(foo_.route("0", Get{"k"})), "OUT_OF_RANGE not_run");
-  EXPECT_EQ(lines(recorder_->walk()),
-            (Lines{"foo call Get apples NOT_FOUND ran",
-                   "foo run Get apples NOT_FOUND ran",
-                   "foo call Whoami zoo UNAVAILABLE unknown",
-                   "foo send Whoami zoo peer baz UNAVAILABLE unknown",
-                   "baz serve Whoami zoo peer foo OK", "baz run Whoami zoo OK",
-                   "foo call Get 0 OUT_OF_RANGE not_run"}));
+  EXPECT_EQ(
+      lines(recorder_->walk()),
+      (Lines{"foo call Get apples NOT_FOUND ran",
+             "-foo run Get apples NOT_FOUND ran",
+             "foo call Whoami zoo UNAVAILABLE unknown",
+             "-foo send Whoami zoo peer baz UNAVAILABLE unknown",
+             "--baz serve Whoami zoo peer foo OK", "---baz run Whoami zoo OK",
+             "foo call Get 0 OUT_OF_RANGE not_run"}));
 }
 
 TEST_F(ObserverTest, ACancelEndsTheSpansOfACallThatRuns) {
@@ -161,7 +167,7 @@ TEST_F(ObserverTest, ACancelEndsTheSpansOfACallThatRuns) {
   EXPECT_EQ(told(task.await()), "CANCELLED unknown");
   EXPECT_EQ(lines(recorder_->walk()),
             (Lines{"foo call wait apples CANCELLED unknown",
-                   "foo run wait apples CANCELLED unknown"}));
+                   "-foo run wait apples CANCELLED unknown"}));
   gate.open();
 }
 
@@ -178,10 +184,12 @@ TEST_F(ObserverTest, OperationsOfTheHostPassTheirTraceOn) {
   const auto spans = recorder_->walk();
   EXPECT_EQ(
       lines(spans),
-      (Lines{"foo call outer hello OK", "foo send outer hello peer bar OK",
-             "bar serve outer hello peer foo OK", "bar run outer hello OK",
-             "bar call Whoami zoo OK", "bar send Whoami zoo peer baz OK",
-             "baz serve Whoami zoo peer bar OK", "baz run Whoami zoo OK"}));
+      (Lines{"foo call outer hello OK", "-foo send outer hello peer bar OK",
+             "--bar serve outer hello peer foo OK", "---bar run outer hello OK",
+             "----bar call Whoami zoo OK",
+             "-----bar send Whoami zoo peer baz OK",
+             "------baz serve Whoami zoo peer bar OK",
+             "-------baz run Whoami zoo OK"}));
   for (const Ended& it : spans) {
     EXPECT_EQ(it.span.context.trace_id, kTrace.trace_id);
   }
@@ -206,7 +214,7 @@ TEST_F(ObserverTest, CallsThatShareATripHaveSpansOfTheirOwn) {
   for (const auto& it : await_all(tasks)) EXPECT_EQ(told(it), "OK");
   const auto all = lines(recorder_->walk());
   EXPECT_EQ(std::count(all.begin(), all.end(), "foo call Get zoo OK"), 20);
-  EXPECT_EQ(std::count(all.begin(), all.end(), "baz run Get zoo OK"), 20);
+  EXPECT_EQ(std::count(all.begin(), all.end(), "---baz run Get zoo OK"), 20);
 }
 
 TEST_F(ObserverTest, WhatItThrowsHarmsNobody) {

@@ -182,20 +182,17 @@ class Reader {
     at_ += size;
     return true;
   }
-  // The value of a field that is of no interest.
+  // The value of a field that is of no interest, of any kind there is.
   bool skip(std::uint64_t field_tag) {
-    std::uint64_t number = 0;
-    std::string_view bytes;
-    switch (field_tag & 7) {
-      case kVarint:
-        return read_varint(number);
-      case kFixed64:
-        return read_fixed(number);
-      case kBytes:
-        return read_bytes(bytes);
-      default:
-        return false;
+    CodedInputStream rest(reinterpret_cast<const std::uint8_t*>(at_),
+                          static_cast<int>(end_ - at_));
+    if (field_tag > UINT32_MAX ||
+        !WireFormatLite::SkipField(&rest,
+                                   static_cast<std::uint32_t>(field_tag))) {
+      return false;
     }
+    at_ += rest.CurrentPosition();
+    return true;
   }
 
  private:
@@ -370,6 +367,18 @@ bool read_fast(std::string_view message, Value& value) {
   return true;
 }
 
+// The next result of a trip, past fields of no interest. False: there is none.
+bool next_result(Reader& reader, std::string_view& result) {
+  std::uint64_t field_tag = 0;
+  while (reader.read_varint(field_tag)) {
+    if (field_tag == tag(v1::RouteManyReply::kResultsFieldNumber, kBytes)) {
+      return reader.read_bytes(result);
+    }
+    if (!reader.skip(field_tag)) return false;
+  }
+  return false;
+}
+
 // The bytes of `buffer` in one piece.
 grpc::Slice in_one_piece(const grpc::ByteBuffer& buffer) {
   grpc::Slice slice;
@@ -477,14 +486,12 @@ void read_results(
     absl::FunctionRef<void(std::size_t place, Response&& response)> each) {
   const grpc::Slice bytes = in_one_piece(buffer);
   Reader reader(view(bytes));
+  bool there = true;
   for (std::size_t place = 0; place < count; ++place) {
     Response response;
-    std::uint64_t field_tag = 0;
     std::string_view result;
-    const bool there =
-        reader.read_varint(field_tag) &&
-        field_tag == tag(v1::RouteManyReply::kResultsFieldNumber, kBytes) &&
-        reader.read_bytes(result);
+    // After one that is broken, none could be told from another.
+    there = there && next_result(reader, result);
     if (!there || !read_fast(result, response.answer.value)) {
       Result message;
       if (!message.ParseFromArray(result.data(),

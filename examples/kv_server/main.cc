@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -27,6 +28,10 @@
 #include "kv_server/batch.h"
 #include "kv_server/server.h"
 #include "kv_server/service.h"
+#ifdef KV_SERVER_METRICS
+#include <kv/prometheus.h>
+#include <prometheus/exposer.h>
+#endif
 
 ABSL_FLAG(std::string, name, "",
           "Name of this node, where its peers dial it: foo@127.0.0.1:4001");
@@ -63,6 +68,13 @@ ABSL_FLAG(std::size_t, max_line_bytes, kv_server::Limits().line_bytes,
           "Length of a request; a longer one gets an ERROR");
 ABSL_FLAG(std::size_t, max_buckets, kv::NodeOptions().max_buckets,
           "Buckets of this node; past them none can be created");
+#ifdef KV_SERVER_METRICS
+ABSL_FLAG(int, metrics_port, -1,
+          "Port for Prometheus to fetch /metrics from; 0 takes a free one, -1 "
+          "none");
+ABSL_FLAG(std::string, metrics_address, "127.0.0.1",
+          "Address to listen on for Prometheus, which is not asked who it is");
+#endif
 ABSL_FLAG(bool, log_routes, false, "Log the way that each request went");
 ABSL_FLAG(std::string, log_level, "info",
           "What is logged: debug, info, warning, error or off");
@@ -113,12 +125,29 @@ int fail(const std::string& what, const absl::Status& status) {
 
 void print_help() {
   std::cout << kUsage;
-  for (const char* name :
-       {"name", "table", "port", "address", "insecure", "tls_ca",
-        "tls_certificate", "tls_key", "allowed_peers", "cookie_file", "timeout",
-        "drain_timeout", "threads", "max_connections", "max_line_bytes",
-        "max_buckets", "log_routes", "log_level"}) {
-    const absl::CommandLineFlag& flag = *absl::FindCommandLineFlag(name);
+  for (const char* name : {"name",
+                           "table",
+                           "port",
+                           "address",
+                           "insecure",
+                           "tls_ca",
+                           "tls_certificate",
+                           "tls_key",
+                           "allowed_peers",
+                           "cookie_file",
+                           "timeout",
+                           "drain_timeout",
+                           "threads",
+                           "max_connections",
+                           "max_line_bytes",
+                           "max_buckets",
+                           "metrics_port",
+                           "metrics_address",
+                           "log_routes",
+                           "log_level"}) {
+    const auto* const found = absl::FindCommandLineFlag(name);
+    if (found == nullptr) continue;  // built without it
+    const absl::CommandLineFlag& flag = *found;
     std::cout << "  --" << name << "=" << flag.DefaultValue() << "\n      "
               << flag.Help() << "\n";
   }
@@ -191,8 +220,49 @@ std::size_t thread_count() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
 }
 
+// What the node says goes to the log of this program.
+void log_entry(const kv::LogEntry& entry) {
+  const auto level =
+      entry.severity == kv::LogSeverity::kInfo
+          ? spdlog::level::info
+          : (entry.severity == kv::LogSeverity::kWarning ? spdlog::level::warn
+                                                         : spdlog::level::err);
+  spdlog::log(level, "{}: {}", entry.node.str(), entry.message);
+}
+
+#ifdef KV_SERVER_METRICS
+// Exposes a node as long as it lives.
+struct Metrics {
+  Metrics(const kv::Node& node, const std::string& endpoint)
+      : exposer(endpoint), collector(kv::prometheus_collector(node)) {
+    exposer.RegisterCollectable(collector);
+  }
+  prometheus::Exposer exposer;
+  std::shared_ptr<prometheus::Collectable> collector;
+};
+
+// nullptr: nobody wants it.
+absl::StatusOr<std::unique_ptr<Metrics>> expose(const kv::Node& node) {
+  const int port = absl::GetFlag(FLAGS_metrics_port);
+  if (port < 0) return nullptr;
+  const std::string address = absl::GetFlag(FLAGS_metrics_address);
+  try {
+    auto metrics =
+        std::make_unique<Metrics>(node, address + ":" + std::to_string(port));
+    spdlog::info("metrics on {}:{}", address,
+                 metrics->exposer.GetListeningPorts().front());
+    return metrics;
+  } catch (const std::exception& error) {
+    return absl::UnavailableError("can't listen for Prometheus on " + address +
+                                  ":" + std::to_string(port) + ": " +
+                                  error.what());
+  }
+}
+#endif
+
 int serve(const kv::RoutingTable& table) {
   kv::NodeOptions options;
+  options.log = log_entry;
   options.name = absl::GetFlag(FLAGS_name);
   options.table = table;
   options.insecure = absl::GetFlag(FLAGS_insecure);
@@ -210,6 +280,11 @@ int serve(const kv::RoutingTable& table) {
 
   const absl::Status defined = kv_server::define_batch(**node);
   if (!defined.ok()) return fail("", defined);
+
+#ifdef KV_SERVER_METRICS
+  const auto metrics = expose(**node);
+  if (!metrics.ok()) return fail("", metrics.status());
+#endif
 
   auto service = std::make_shared<Service>((*node)->router());
   service->timeout = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_timeout));

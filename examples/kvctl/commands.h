@@ -55,6 +55,7 @@ void add_call_command(Commands& commands);      // call
 void add_node_commands(Commands& commands);     // nodes, ping, ops, ...
 void add_routing_commands(Commands& commands);  // whoami, where, explain, check
 void add_table_commands(Commands& commands);    // table show, set, diff
+void add_stats_command(Commands& commands);     // stats
 void add_bench_command(Commands& commands);     // bench
 
 // All of them.
@@ -64,6 +65,7 @@ inline void add_commands(Commands& commands) {
   add_routing_commands(commands);
   add_table_commands(commands);
   add_node_commands(commands);
+  add_stats_command(commands);
   add_bench_command(commands);
 }
 

@@ -125,60 +125,6 @@ Ending ops(Context& context, const std::string& node_text) {
   return {};
 }
 
-Json to_json(const kv::Stats& stats) {
-  Json peers = Json::array();
-  for (const kv::PeerStats& it : stats.peers) {
-    peers.push_back({{"node", it.node.str()},
-                     {"connected", it.connected},
-                     {"calls", it.calls},
-                     {"waiting", it.waiting}});
-  }
-  return {{"node", stats.node.str()},
-          {"uptime_nanoseconds", stats.uptime.count()},
-          {"table_version", stats.table_version},
-          {"table_entries", stats.table_entries},
-          {"buckets", stats.buckets},
-          {"calls", stats.calls},
-          {"running_ops", stats.running_ops},
-          {"waiting_ops", stats.waiting_ops},
-          {"queued_ops", stats.queued_ops},
-          {"queued_callbacks", stats.queued_callbacks},
-          {"peers", std::move(peers)}};
-}
-
-std::string shown_peers(const kv::Stats& stats) {
-  std::string text;
-  for (const kv::PeerStats& it : stats.peers) {
-    if (!text.empty()) text += ", ";
-    text += it.node.str() + (it.connected ? "" : " (not connected)");
-    if (it.calls > 0) text += " " + std::to_string(it.calls) + " calls";
-    if (it.waiting > 0) text += " " + std::to_string(it.waiting) + " waiting";
-  }
-  return text.empty() ? "-" : text;
-}
-
-Ending stats(Context& context, const std::string& node_text) {
-  KVCTL_TRY(node, context.session.node(node_text));
-  KVCTL_TRY(stats, context.session.call(node, kv::GetStats{}));
-  Columns columns({"WHAT", "NOW"});
-  const auto add = [&](const char* what, std::uint64_t count) {
-    columns.add({what, std::to_string(count)});
-  };
-  columns.add({"node", stats.node.str()});
-  columns.add({"uptime", shown(stats.uptime)});
-  add("table version", stats.table_version);
-  add("table entries", stats.table_entries);
-  add("buckets", stats.buckets);
-  add("calls under way", stats.calls);
-  add("ops that run", stats.running_ops);
-  add("ops that wait for calls", stats.waiting_ops);
-  add("ops that wait for a thread", stats.queued_ops);
-  add("callbacks that wait for a thread", stats.queued_callbacks);
-  columns.add({"peers", shown_peers(stats)});
-  context.out.columns(to_json(stats), columns);
-  return {};
-}
-
 }  // namespace
 
 void add_node_commands(Commands& commands) {
@@ -190,12 +136,6 @@ void add_node_commands(Commands& commands) {
       .add("ops", "Lists the operations that the host of a node has defined",
            "ops", [node](Context& context) { return ops(context, *node); })
       .add_option("NODE", *node, "Which node; else the one asked");
-  auto asked = std::make_shared<std::string>();
-  commands
-      .add("stats", "Shows what a node is at: calls, operations, peers",
-           "stats",
-           [asked](Context& context) { return stats(context, *asked); })
-      .add_option("NODE", *asked, "Which node; else the one asked");
   auto args = std::make_shared<PingArgs>();
   CLI::App& command =
       commands.add("ping", "Measures the time of a round trip to nodes", "ping",

@@ -48,6 +48,10 @@ void Output::columns(const Json& json, const Columns& columns) {
   }
 }
 
+void Output::more_columns(const Columns& columns) {
+  if (!options_.json) out_ << "\n" << columns.str(options_.colour);
+}
+
 void Output::bytes(const Json& json, std::string_view bytes) {
   if (options_.raw) {
     out_ << bytes;

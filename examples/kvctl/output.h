@@ -47,6 +47,8 @@ class Output {
   // One of each pair is shown.
   void line(const Json& json, const std::string& text);
   void columns(const Json& json, const Columns& columns);
+  // More of them for people, what `json` of the first ones holds already.
+  void more_columns(const Columns& columns);
   // A value, escaped unless raw.
   void bytes(const Json& json, std::string_view bytes);
   // Text for people only, as it is.

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kv/node_name.h"
+#include "kv/trace_context.h"
 
 namespace kv {
 
@@ -45,6 +47,12 @@ struct CallOptions {
   // Receives what the operation wrote to OpContext::out(), also if it failed in
   // the end.
   std::ostream* out = nullptr;
+
+  // The trace that the call belongs to, for kv::Observer on all its hops and
+  // OpContext::traceparent(). A caller that has a header:
+  // `call.traceparent = kv::TraceContext::parse(header)`. nullopt: that of the
+  // operation of the host which makes the call, if one does.
+  std::optional<TraceContext> traceparent = {};
 };
 
 }  // namespace kv

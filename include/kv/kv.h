@@ -8,9 +8,12 @@
 #include "kv/bucket_ref.h"
 #include "kv/call_options.h"
 #include "kv/check.h"
+#include "kv/histogram.h"
+#include "kv/log.h"
 #include "kv/node.h"
 #include "kv/node_name.h"
 #include "kv/node_options.h"
+#include "kv/observer.h"
 #include "kv/op_context.h"
 #include "kv/op_info.h"
 #include "kv/ops.h"
@@ -22,5 +25,6 @@
 #include "kv/stats.h"
 #include "kv/task.h"
 #include "kv/tls.h"
+#include "kv/trace_context.h"
 
 #endif  // KV_KV_H_

@@ -3,7 +3,9 @@
 #define KV_NODE_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,6 +102,8 @@ class KV_EXPORT Node {
   // Cheap enough to be asked every second; router().call(node, GetStats{}) asks
   // another node.
   Stats stats() const;
+  // The same for whoever may outlive the node: nullopt once it is gone.
+  std::function<std::optional<Stats>()> stats_source() const;
 
   // Takes no new calls (kCancelled here, kUnavailable for peers, not_run);
   // those under way finish, or are cancelled once `bound` has passed, which may

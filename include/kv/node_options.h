@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kv/log.h"
+#include "kv/observer.h"
 #include "kv/peer_event.h"
 #include "kv/routing_table.h"
 #include "kv/tls.h"
@@ -73,7 +76,15 @@ struct NodeOptions {
   // or running. A call that is answered at once on the calling thread does not
   // count.
   std::size_t max_calls = 65536;
-  // Of those, calls that wait for one bucket.
+  // Of those, calls that have come from one peer, and calls that are at one
+  // peer or on their way: so neither a peer that floods nor one that is frozen
+  // uses them all up. A peer goes by the name that it gives itself.
+  std::size_t max_calls_per_peer = 16384;
+  // Bytes of the requests under way. One that finds no other is let in whatever
+  // its size.
+  std::size_t max_queued_bytes = 256 * 1024 * 1024;
+  // Of the calls under way, those that wait for one bucket. Nor does a call
+  // wait there that would lose half of its time with it.
   std::size_t max_calls_per_bucket = 16384;
   std::size_t max_buckets = 16 * 1024 * 1024;
   std::size_t max_peers = 1024;
@@ -90,6 +101,14 @@ struct NodeOptions {
   std::size_t max_waiting_ops = 1024;
   // Operations that are ready to run and wait for a thread.
   std::size_t max_queued_ops = 16384;
+  // How long they may wait for one when there are too many of them: once, for
+  // four times as long without a break, more operations have waited than there
+  // are `op_threads`, and the first of them for longer than this, the first are
+  // refused with kResourceExhausted, not_run, until no more are left than that
+  // or they have waited for less. Callers' nodes then hold back. A burst that
+  // is over sooner is served whole; who sends longer ones, and can wait, sets
+  // this to seconds.
+  std::chrono::milliseconds max_queue_delay{5};
   // Callbacks of asynchronous calls and coroutines run, and may block, on this
   // many threads of their own.
   std::size_t callback_threads = 4;
@@ -102,6 +121,12 @@ struct NodeOptions {
   std::size_t max_trip_bytes = 256 * 1024;
   // Threads that speak to peers. One is the fastest on a small machine.
   std::size_t io_threads = 1;
+  // After an event such a thread stays awake for so long, to see the next one
+  // sooner than a sleeping thread could be woken; but only while events come
+  // that fast, and while nobody else needs the core. A peer's single calls are
+  // answered sooner by it, for up to a whole core while they last. 0: never. At
+  // most 10 ms.
+  std::chrono::microseconds busy_poll = std::chrono::microseconds(200);
 
   // How long a connection attempt may take before the peer counts as
   // unreachable; and how long one from a peer may take until it is served.
@@ -117,6 +142,10 @@ struct NodeOptions {
   // connection.
   std::chrono::milliseconds keepalive = std::chrono::seconds(10);
 
+  // What provably did not run may be sent again, where tables disagree: at most
+  // this share of the calls made here, from 0 to 1, and ten a second besides.
+  double retry_budget = 0.1;
+
   // Is told when a peer that this node has talked to comes, goes, or comes back
   // as another process. Runs on the threads of `callback_threads`, for one peer
   // one event at a time, in order. May call the node, but not destroy it. Of
@@ -126,6 +155,22 @@ struct NodeOptions {
   // Also serve grpc.health.v1.Health, for load balancers and orchestrators:
   // SERVING until stop(), for "" and "kvroute.v1.Peer". It asks for no cookie.
   bool serve_health = true;
+  // Also serve grpc.reflection.v1alpha, by which grpcurl and grpc_cli learn the
+  // messages that nodes exchange. Who may not call may not ask that either.
+  bool serve_reflection = true;
+
+  // What can be seen of the node. Stats::ops: counts and latencies of calls.
+  bool stats = true;
+  // Is told of each hop of each call: kv/observer.h. Shared with calls under
+  // way.
+  std::shared_ptr<Observer> observer = {};
+  // What the node has to say: kv/log.h. Without it nothing is printed. Never
+  // for each call; what strangers can cause at most once a second. Runs on the
+  // threads of `callback_threads`, one entry at a time, in order; of a host
+  // that lags behind by more than 1024 entries, the oldest are dropped. The
+  // last ones, of stop(), come on the thread that stops. (gRPC has a log of its
+  // own, for the whole process: see README.md.)
+  std::function<void(const LogEntry& entry)> log = {};
 };
 
 }  // namespace kv

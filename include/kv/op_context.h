@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "kv/bucket.h"
 #include "kv/export.h"
 #include "kv/op_info.h"
+#include "kv/trace_context.h"
 
 namespace kv {
 
@@ -46,6 +48,11 @@ class KV_EXPORT OpContext {
   // deadline.
   virtual bool cancelled() const = 0;
   virtual std::chrono::steady_clock::time_point deadline() const = 0;
+
+  // The trace that the call belongs to, if any; calls that the operation makes
+  // belong to it too. Where the node has an observer the parent is the span in
+  // which this operation runs.
+  virtual std::optional<TraceContext> traceparent() const = 0;
 
  protected:
   OpContext() = default;

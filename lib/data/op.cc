@@ -105,6 +105,12 @@ std::string op_name(const Op& op) {
       op);
 }
 
+const std::string* name_of_host_op(const Op& op) {
+  if (const auto* const it = std::get_if<Apply>(&op)) return &it->name;
+  if (const auto* const it = std::get_if<TypedApply>(&op)) return &it->name;
+  return nullptr;
+}
+
 std::size_t size_of(const Op& op) {
   return std::visit(
       [](const auto& it) -> std::size_t {

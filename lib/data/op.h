@@ -74,8 +74,10 @@ absl::Status check_sizes(const Limits& limits, const Op& op);
 template <typename T>
 absl::Status check_sizes(const Limits& limits, const T& op);
 
-// For error texts: "Get", "Apply Hello.world".
+// "Get"; of one of the host's "Apply".
 std::string op_name(const Op& op);
+// The name of one of the host's; nullptr: a built-in one.
+const std::string* name_of_host_op(const Op& op);
 
 // The bytes of its keys, values and arguments.
 std::size_t size_of(const Op& op);

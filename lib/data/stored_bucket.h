@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "data/limits.h"
 #include "data/pair_set.h"
@@ -78,9 +79,11 @@ class StoredBucket {
 
   // Runs `turn` now or, on whichever thread ends the turn before it, later. The
   // ticket is for withdraw(), 0 if the turn came at once. nullopt, and no turn,
-  // where `max_waiting` wait already.
-  std::optional<std::uint64_t> take_turn(std::shared_ptr<Turn> turn,
-                                         std::size_t max_waiting);
+  // where `max_waiting` wait already, or where at the pace of the turns before
+  // it half of the time until `deadline` would be over before it comes.
+  std::optional<std::uint64_t> take_turn(
+      std::shared_ptr<Turn> turn, std::size_t max_waiting,
+      Clock::time_point deadline = Clock::time_point::max());
   // Whoever waits with that ticket waits no more. Nothing happens if its turn
   // has come already.
   void withdraw(std::uint64_t ticket);
@@ -93,6 +96,8 @@ class StoredBucket {
   void run_turns(std::shared_ptr<Turn> turn);
   // The turn after the one that is over, nullptr where nobody waits.
   std::shared_ptr<Turn> next_turn();
+  bool comes_too_late(Clock::time_point deadline) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string name_;
   const std::uint64_t id_;
@@ -106,6 +111,8 @@ class StoredBucket {
   std::map<std::uint64_t, std::shared_ptr<Turn>> waiting_
       ABSL_GUARDED_BY(mutex_);
   std::uint64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
+  Clock::time_point began_ ABSL_GUARDED_BY(mutex_);  // the present turn
+  Clock::duration pace_ ABSL_GUARDED_BY(mutex_){0};  // of turns
 };
 
 }  // namespace kv::internal

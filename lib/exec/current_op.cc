@@ -10,10 +10,11 @@ thread_local const CurrentOp* current = nullptr;
 }  // namespace
 
 CurrentOp::CurrentOp(std::vector<Held> held, Clock::time_point deadline,
-                     Adopt adopt)
+                     Adopt adopt, const Trace& trace)
     : held_(std::move(held)),
       deadline_(deadline),
       adopt_(std::move(adopt)),
+      trace_(trace),
       before_(current) {
   current = this;
 }
@@ -25,8 +26,9 @@ const CurrentOp* CurrentOp::get() { return current; }
 std::function<void()> CurrentOp::inherited(std::function<void()> job) {
   if (current == nullptr) return job;
   return [job = std::move(job), held = current->held(),
-          deadline = current->deadline(), adopt = current->adopt()] {
-    const CurrentOp op(held, deadline, adopt);
+          deadline = current->deadline(), adopt = current->adopt(),
+          trace = current->trace()] {
+    const CurrentOp op(held, deadline, adopt, trace);
     job();
   };
 }

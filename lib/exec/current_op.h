@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,8 +20,11 @@ class CurrentOp {
   // cancelled.
   using Adopt = std::function<void(const std::shared_ptr<Cancellable>& call)>;
 
+  using Trace = std::optional<TraceContext>;
+
   // `held`: the buckets held by the operation and those that wait for it.
-  CurrentOp(std::vector<Held> held, Clock::time_point deadline, Adopt adopt);
+  CurrentOp(std::vector<Held> held, Clock::time_point deadline, Adopt adopt,
+            const Trace& trace);
   ~CurrentOp();
   CurrentOp(const CurrentOp&) = delete;
   CurrentOp& operator=(const CurrentOp&) = delete;
@@ -31,6 +35,7 @@ class CurrentOp {
   const std::vector<Held>& held() const { return held_; }
   Clock::time_point deadline() const { return deadline_; }
   const Adopt& adopt() const { return adopt_; }
+  const Trace& trace() const { return trace_; }
 
   // `job` as a part of the operation that this thread runs, if it runs one.
   static std::function<void()> inherited(std::function<void()> job);
@@ -39,6 +44,7 @@ class CurrentOp {
   const std::vector<Held> held_;
   const Clock::time_point deadline_;
   const Adopt adopt_;
+  const Trace trace_;
   const CurrentOp* const before_;
 };
 

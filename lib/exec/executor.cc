@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <list>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "base/blocking.h"
@@ -23,15 +26,20 @@ constexpr std::chrono::seconds kIdle{10};
 
 struct Executor::State final : Runner,
                                std::enable_shared_from_this<Executor::State> {
-  using Job = std::function<void()>;
+  struct Job {
+    std::function<void()> run;
+    std::function<void()> refuse;  // nullptr: it can't be
+    Clock::time_point since = {};  // where there is a max_delay
+  };
   using Threads = std::list<std::thread>;
 
   class Worker;
 
   explicit State(Options the_options) : options(the_options) {}
 
-  bool post(std::size_t depth, Job& job);
-  bool post(Job& job) override;
+  bool post(std::size_t depth, std::function<void()>& run,
+            std::function<void()> refuse);
+  bool post(std::function<void()>& run) override;
 
   const Options options;
 
@@ -49,6 +57,11 @@ struct Executor::State final : Runner,
   std::size_t calls ABSL_GUARDED_BY(mutex) = 0;    // for idle threads, of those
   std::uint64_t begun ABSL_GUARDED_BY(mutex) = 0;  // jobs, ever
   bool watched ABSL_GUARDED_BY(mutex) = false;     // a timer will look
+  // Too many have waited for too long since then, or nullopt; and whether jobs
+  // are refused for it, and when one was last.
+  std::optional<Clock::time_point> crowded ABSL_GUARDED_BY(mutex);
+  bool overloaded ABSL_GUARDED_BY(mutex) = false;
+  Clock::time_point refused ABSL_GUARDED_BY(mutex);
   Threads threads ABSL_GUARDED_BY(mutex);
   Threads finished ABSL_GUARDED_BY(mutex);  // about to end; to be joined
 
@@ -88,6 +101,14 @@ struct Executor::State final : Runner,
       return !threads.empty();
     }
   }
+
+  std::size_t max_standing() const { return options.threads; }
+  bool is_crowded(Clock::time_point now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  // Takes out what is to be refused.
+  std::vector<Job> relieve(Clock::time_point now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  static void refuse(std::vector<Job> late);
 
   bool patient() const { return options.patience.count() > 0; }
   void watch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
@@ -139,23 +160,74 @@ class Executor::State::Worker final : public BlockingObserver {
 thread_local const Executor::State::Worker* Executor::State::Worker::current =
     nullptr;
 
-bool Executor::State::post(Job& job) {
+bool Executor::State::post(std::function<void()>& run) {
   const Worker* const worker = Worker::current;
   const bool inside = worker != nullptr && &worker->state() == this;
-  return post(inside ? worker->depth() + 1 : 0, job);
+  return post(inside ? worker->depth() + 1 : 0, run, nullptr);
+}
+
+// Jobs that can't be refused hide those behind them, for the moment.
+bool Executor::State::is_crowded(Clock::time_point now) const {
+  if (queued <= max_standing()) return false;
+  return std::any_of(queues.begin(), queues.end(), [&](const auto& queue) {
+    return !queue.empty() && queue.front().refuse != nullptr &&
+           now - queue.front().since > options.max_delay;
+  });
+}
+
+std::vector<Executor::State::Job> Executor::State::relieve(
+    Clock::time_point now) {
+  std::vector<Job> late;
+  const Clock::duration patience = kPatienceDelays * options.max_delay;
+  if (overloaded && now - refused > patience) overloaded = false;
+  if (!is_crowded(now)) {
+    crowded = std::nullopt;
+    return late;
+  }
+  if (!crowded.has_value()) crowded = now;
+  if (!overloaded && now - *crowded <= patience) return late;
+  overloaded = true;
+  refused = now;
+  for (std::deque<Job>& queue : queues) {
+    while (queued > max_standing() && !queue.empty() &&
+           queue.front().refuse != nullptr &&
+           now - queue.front().since > options.max_delay) {
+      late.push_back(std::move(queue.front()));
+      queue.pop_front();
+      --queued;
+    }
+  }
+  return late;
+}
+
+// A refusal may post the next job for the same bucket, and so lead to others:
+// they come after it, not within it.
+void Executor::State::refuse(std::vector<Job> late) {
+  thread_local std::vector<Job>* under_way = nullptr;
+  if (under_way != nullptr) {
+    std::move(late.begin(), late.end(), std::back_inserter(*under_way));
+    return;
+  }
+  under_way = &late;
+  for (std::size_t i = 0; i < late.size(); ++i) {
+    const Job job = std::move(late[i]);
+    job.refuse();
+  }
+  under_way = nullptr;
 }
 
 void Executor::State::run_one(std::size_t depth) {
   Job job = std::move(queues[depth].front());
   queues[depth].pop_front();
   --queued;
+  if (queued <= max_standing()) crowded = std::nullopt;
   ++begun;
   ++running;
   mutex.unlock();
   {
     const Worker worker(*this, depth);
-    job();
-    job = nullptr;
+    job.run();
+    job = {};
   }
   mutex.lock();
   --running;
@@ -210,29 +282,37 @@ Executor::Executor(Options options)
 
 Executor::~Executor() = default;
 
-bool Executor::State::post(std::size_t depth, Job& job) {
+bool Executor::State::post(std::size_t depth, std::function<void()>& run,
+                           std::function<void()> refusal) {
   depth = std::min(depth, kDepths - 1);
   Threads done;
   bool posted = false;
+  const bool bounded = options.max_delay.count() > 0;
+  const Clock::time_point now = bounded ? Clock::now() : Clock::time_point();
+  std::vector<Job> late;
   {
     const MutexLock lock(mutex);
     if (stopping || queued >= options.max_queued) return false;
     done.swap(finished);
-    queues[depth].push_back(std::move(job));
+    queues[depth].push_back({std::move(run), std::move(refusal), now});
     ++queued;
     posted = provide_thread(patient());
     if (!posted) {
-      job = std::move(queues[depth].back());
+      run = std::move(queues[depth].back().run);
       queues[depth].pop_back();
       --queued;
+    } else if (bounded) {
+      late = relieve(now);
     }
   }
   for (std::thread& thread : done) thread.join();
+  refuse(std::move(late));
   return posted;
 }
 
-bool Executor::post(std::size_t depth, std::function<void()>& job) {
-  return state_->post(depth, job);
+bool Executor::post(std::size_t depth, std::function<void()>& job,
+                    std::function<void()> refuse) {
+  return state_->post(depth, job, std::move(refuse));
 }
 
 std::shared_ptr<Runner> Executor::runner() const { return state_; }
@@ -245,6 +325,11 @@ std::shared_ptr<Runner> Executor::runner_of_thread() {
 Executor::Load Executor::load() const {
   const MutexLock lock(state_->mutex);
   return {state_->running, state_->waiting, state_->queued};
+}
+
+std::uint32_t Executor::room() const {
+  return static_cast<std::uint32_t>(state_->options.threads +
+                                    state_->max_standing());
 }
 
 bool Executor::stop(Clock::time_point deadline) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -35,7 +36,14 @@ class Executor {
     // needed, which outlives the executor.
     std::chrono::milliseconds patience{0};
     Timers* timers = nullptr;
+    // Zero: jobs wait for as long as it takes. Else there are too many of them
+    // once, for kPatienceDelays times as long without a break, more than one
+    // for each thread have waited and the first of them for longer than this.
+    // From then on the first, of the least depth, are refused until one of both
+    // is no longer so.
+    std::chrono::milliseconds max_delay{0};
   };
+  static constexpr int kPatienceDelays = 4;
   static constexpr std::size_t kDepths = 66;
 
   explicit Executor(Options options);
@@ -46,7 +54,10 @@ class Executor {
 
   // False, and nothing happens, where the queue is full or the executor has
   // stopped. `depth` beyond kDepths counts as the last.
-  bool post(std::size_t depth, std::function<void()>& job);
+  // `refuse` is called instead of the job, on any thread that posts, where
+  // there are too many; nullptr: the job is not refused.
+  bool post(std::size_t depth, std::function<void()>& job,
+            std::function<void()> refuse = nullptr);
 
   // The same for what knows no depth: that of the job which posts it and one
   // more, if it comes from one of this executor's. Outlives the executor.
@@ -61,6 +72,8 @@ class Executor {
     std::size_t queued = 0;
   };
   Load load() const;
+  // Jobs that may run, and that may wait for however long: see max_delay.
+  std::uint32_t room() const;
 
   // No more jobs. Waits for those there are. False: some still run at
   // `deadline`; their threads are let go of, and what waits for a thread is

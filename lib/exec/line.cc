@@ -74,7 +74,8 @@ Line::Line(NodeName name, Peers& peers, Timers& timers, const Options& options)
     : name_(std::move(name)),
       peers_(peers),
       timers_(timers),
-      options_(options) {}
+      options_(options),
+      throttle_(options.max_calls) {}
 
 bool Line::may_share(const Request& request) const {
   constexpr std::size_t kShare = 4;  // of a trip's bytes, for one call
@@ -152,7 +153,7 @@ void Line::send_together(std::vector<std::shared_ptr<Passenger>> passengers) {
 
 bool Line::worth_a_trip() const {
   return trips_ == 0 ||
-         (trips_ < options_.max_trips && waiting_.size() * 2 >= away_);
+         (trips_ < options_.max_trips && waiting_.size() >= away_);
 }
 
 std::shared_ptr<Line::Trip> Line::next_trip() {
@@ -195,7 +196,7 @@ void Line::depart(const std::shared_ptr<Trip>& trip) {
     last = std::max(last, it->request().deadline);
   }
   if (requests.empty()) return end_of(*trip);
-  if (first + kSameTime < last) {
+  if (last - first > kSameTime) {  // either may be max()
     const MutexLock lock(mutex_);
     trip->first_deadline = first;
     watch(first);
@@ -252,11 +253,32 @@ void Line::withdraw(Passenger& passenger) {
   passenger.place_ = std::nullopt;
 }
 
+void Line::note(const absl::Status& status) {
+  if (outcome(status) == Outcome::kRan) {
+    answered_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  failed_.fetch_add(1, std::memory_order_relaxed);
+  const MutexLock lock(failure_mutex_);
+  last_failure_ = status;
+  last_failure_time_ = Clock::now();
+}
+
 Line::Load Line::load() const {
+  Load load;
+  load.name = name_;
+  load.answered = answered_.load(std::memory_order_relaxed);
+  load.failed = failed_.load(std::memory_order_relaxed);
+  {
+    const MutexLock lock(failure_mutex_);
+    load.last_failure = last_failure_;
+    load.last_failure_time = last_failure_time_;
+  }
   const MutexLock lock(mutex_);
-  std::size_t away = alone_ + beside_;
-  for (const auto& trip : under_way_) away += trip->size;
-  return {name_, away, waiting_.size()};
+  load.away = alone_ + beside_;
+  for (const auto& trip : under_way_) load.away += trip->size;
+  load.waiting = waiting_.size();
+  return load;
 }
 
 void Line::watch(Clock::time_point deadline) {

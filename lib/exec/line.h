@@ -2,6 +2,7 @@
 #ifndef KV_EXEC_LINE_H_
 #define KV_EXEC_LINE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -10,8 +11,10 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "exec/throttle.h"
 #include "exec/timers.h"
 #include "kv/internal/task_state.h"
 #include "kv/node_name.h"
@@ -47,7 +50,7 @@ class Passenger {
 
 // A call that finds nobody on the way goes at once, by itself. Others go
 // together as one message, in the order in which they came: when a trip comes
-// back, or when they are half as many as those that are away, so that peer and
+// back, or when they are as many as those that are away, so that peer and
 // caller both have work. So the more calls there are, the more each trip
 // carries; no timer makes one wait.
 //
@@ -61,6 +64,7 @@ class Line : public std::enable_shared_from_this<Line> {
     std::size_t max_trips = 4;
     std::size_t max_trip_ops = 1024;
     std::size_t max_trip_bytes = 256 * 1024;
+    std::size_t max_calls = 16384;
   };
 
   // `peers` and `timers` outlive the line and its calls.
@@ -76,11 +80,23 @@ class Line : public std::enable_shared_from_this<Line> {
   // It waits no more, if it waits for a trip.
   void withdraw(Passenger& passenger);
 
-  // Calls that have left and are not answered, and calls that wait.
+  // Of the calls that go this way, whose maker asks it.
+  Throttle& throttle() { return throttle_; }
+  const NodeName& name() const { return name_; }
+  // A call that was sent with it has ended.
+  void note(const absl::Status& status);
+
+  // Calls that have left and are not answered, calls that wait, and those that
+  // have ended: with an answer of their own or without, the last of which had
+  // that status.
   struct Load {
     NodeName name = {};
     std::size_t away = 0;
     std::size_t waiting = 0;
+    std::uint64_t answered = 0;
+    std::uint64_t failed = 0;
+    absl::Status last_failure = {};
+    Clock::time_point last_failure_time = {};
   };
   Load load() const;
 
@@ -110,6 +126,7 @@ class Line : public std::enable_shared_from_this<Line> {
   Peers& peers_;
   Timers& timers_;
   const Options options_;
+  Throttle throttle_;
 
   mutable Mutex mutex_;
   Queue waiting_ ABSL_GUARDED_BY(mutex_);  // none, unless a trip is under way
@@ -122,6 +139,12 @@ class Line : public std::enable_shared_from_this<Line> {
   std::size_t away_ ABSL_GUARDED_BY(mutex_) = 0;   // the calls they carry
   std::list<std::shared_ptr<Trip>> under_way_ ABSL_GUARDED_BY(mutex_);
   std::optional<Timers::Id> timer_ ABSL_GUARDED_BY(mutex_);
+
+  std::atomic<std::uint64_t> answered_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  mutable Mutex failure_mutex_;
+  absl::Status last_failure_ ABSL_GUARDED_BY(failure_mutex_);
+  Clock::time_point last_failure_time_ ABSL_GUARDED_BY(failure_mutex_);
 };
 
 }  // namespace kv::internal

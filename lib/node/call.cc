@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "base/outcome_mark.h"
 #include "base/strings.h"
 #include "node/call_checks.h"
@@ -17,6 +18,19 @@ constexpr std::chrono::milliseconds kFirstPause{1};
 
 constexpr char kTooLate[] = "the time was up before the operation began";
 
+// Runs on one of the owner's threads, and no operation waits for it, whose work
+// would be lost.
+bool may_be_held_back(const Request& request) {
+  return (std::holds_alternative<Apply>(request.op) ||
+          std::holds_alternative<TypedApply>(request.op)) &&
+         request.held.empty();
+}
+
+absl::Status too_many(const NodeName& self, absl::string_view what) {
+  return not_run(
+      absl::ResourceExhaustedError(absl::StrCat(self.str(), ": ", what)));
+}
+
 // To a peer.
 absl::Status stopping(const NodeName& self) {
   return not_run(
@@ -29,7 +43,9 @@ struct Call::Ending {
   Done done;
   bool away = false;
   std::unique_ptr<TracedHop> hop;
+  std::unique_ptr<const OpenSpan> part;
   std::shared_ptr<Line> line;
+  std::uint32_t round = 0;
   std::shared_ptr<Cancellable> at_peer;
   std::optional<Timers::Id> timer;
   std::shared_ptr<StoredBucket> bucket;
@@ -40,32 +56,53 @@ std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
                                   std::optional<NodeName> destination,
                                   Done done, Leaving leaving) {
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
-                                     std::move(destination), std::move(done));
-  const absl::Status admitted = call->core_->calls().add(call);
+                                     std::move(destination), std::move(done),
+                                     From::kHere);
+  Core& it = *call->core_;
+  it.retries().earn();
+  call->trace_whole();
+  const absl::Status admitted = it.calls().add(call, size_of(call->request_));
   if (admitted.ok()) {
-    call->advance(leaving);
-  } else {
+    call->advance(leaving, call->begun_);
+  } else if (absl::IsCancelled(admitted)) {
     call->turn_away(admitted);
+  } else {
+    call->turn_away(too_many(it.self(), admitted.message()));
   }
   return call;
 }
 
 std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
                                     Done done) {
-  auto call = std::make_shared<Call>(std::move(core), std::move(request),
-                                     std::nullopt, std::move(done));
+  auto call =
+      std::make_shared<Call>(std::move(core), std::move(request), std::nullopt,
+                             std::move(done), From::kPeer);
   Core& it = *call->core_;
-  absl::Status admitted = check_received(it.limits(), call->request_);
-  if (admitted.ok()) admitted = it.calls().add(call);
-  if (admitted.ok()) {
-    call->advance({});
-  } else if (absl::IsCancelled(admitted)) {
-    call->turn_away(stopping(it.self()));
-  } else {
-    // To the caller "the node" would be its own.
+  const Request& come = call->request_;
+  absl::Status admitted = check_received(it.limits(), come);
+  if (!admitted.ok()) {
     call->turn_away(not_run(
         absl::Status(admitted.code(),
                      absl::StrCat(it.self().str(), ": ", admitted.message()))));
+    return call;
+  }
+  const NodeName peer = come.path.empty() ? NodeName() : come.path.back();
+  call->trace_whole();
+  call->place_at_peer_ = it.callers().enter(peer);
+  if (!call->place_at_peer_) {
+    call->turn_away(
+        too_many(it.self(), absl::StrCat("as many calls from ", peer.str(),
+                                         " are under way as its NodeOptions::"
+                                         "max_calls_per_peer allows")));
+    return call;
+  }
+  admitted = it.calls().add(call, size_of(come));
+  if (admitted.ok()) {
+    call->advance({}, call->begun_);
+  } else if (absl::IsCancelled(admitted)) {
+    call->turn_away(stopping(it.self()));
+  } else {
+    call->turn_away(too_many(it.self(), admitted.message()));
   }
   return call;
 }
@@ -76,9 +113,57 @@ void Call::turn_away(absl::Status status) {
     const MutexLock lock(mutex_);
     done = std::exchange(done_, nullptr);
   }
+  core_->note(request_.op,
+              from_ == From::kHere ? CallPath::kLocal : CallPath::kServed,
+              status, std::nullopt);
+  if (whole_ != nullptr) core_->tracer().end(*whole_, status);
+  place_at_peer_ = {};
   Response response;
+  if (absl::IsResourceExhausted(status)) {
+    response.room = core_->op_threads().room();
+  }
   response.answer.status = std::move(status);
   done(std::move(response));
+}
+
+void Call::trace_whole() {
+  const Tracer& tracer = core_->tracer();
+  if (!tracer.on()) return;
+  const NodeName* const sender =
+      request_.path.empty() ? nullptr : &request_.path.back();
+  whole_ = std::make_unique<const OpenSpan>(tracer.begin(
+      from_ == From::kHere ? Span::Kind::kCall : Span::Kind::kServe, request_,
+      sender, request_.trace, begun_));
+  request_.trace = whole_->span.context;
+}
+
+void Call::trace_part(Span::Kind kind, const NodeName* peer,
+                      Clock::time_point begun) {
+  if (whole_ == nullptr) return;
+  auto part = std::make_unique<const OpenSpan>(
+      core_->tracer().begin(kind, request_, peer, whole_->span.context, begun));
+  request_.trace = part->span.context;
+  {
+    const MutexLock lock(mutex_);
+    if (done_) {
+      part_ = std::move(part);
+      return;
+    }
+  }
+  core_->tracer().end(*part, absl::CancelledError("the call has ended"));
+}
+
+void Call::end_part(const absl::Status& status) {
+  std::unique_ptr<const OpenSpan> part;
+  {
+    const MutexLock lock(mutex_);
+    part = std::move(part_);
+  }
+  if (part != nullptr) core_->tracer().end(*part, status);
+}
+
+void Call::run_begins(Clock::time_point begun) {
+  trace_part(Span::Kind::kRun, nullptr, begun);
 }
 
 std::optional<Response> Call::answer_now(Core& core, const Request& request) {
@@ -126,8 +211,8 @@ std::optional<Response> Call::answer_now(Core& core, const Request& request) {
   return response;
 }
 
-void Call::advance(Leaving leaving) {
-  if (Clock::now() >= request_.deadline) {
+void Call::advance(Leaving leaving, Clock::time_point now) {
+  if (now >= request_.deadline) {
     return refuse(absl::DeadlineExceededError(kTooLate));
   }
   if (request_.want_trace) {
@@ -173,16 +258,47 @@ void Call::forward(const NodeName& node, Leaving leaving) {
 
   request_.sender = &core_->self();
   std::shared_ptr<Line> line = core_->lines().find(node);
+  std::uint32_t round = 0;
+  absl::Status entered = enter(*line, round);
+  if (!entered.ok()) return refuse(std::move(entered));
+  bool wanted = false;
   {
     const MutexLock lock(mutex_);
-    if (!done_) return;
-    line_ = line;
+    wanted = static_cast<bool>(done_);
+    if (wanted) {
+      line_ = line;
+      round_ = round;
+    }
   }
+  if (!wanted) return leave(*line);
+  trace_part(Span::Kind::kSend, &node, Clock::now());
   if (leaving.batch != nullptr) {
     leaving.batch->add(std::move(line), shared_from_this());
   } else {
     line->send(shared_from_this(), leaving.waits);
   }
+}
+
+absl::Status Call::enter(Line& line, std::uint32_t& round) const {
+  switch (line.throttle().enter(may_be_held_back(request_), round)) {
+    case Throttle::Verdict::kGo:
+      break;
+    case Throttle::Verdict::kTooMany:
+      return too_many(core_->self(),
+                      absl::StrCat("as many calls to ", line.name().str(),
+                                   " are under way as its NodeOptions::"
+                                   "max_calls_per_peer allows"));
+    case Throttle::Verdict::kHoldBack:
+      return too_many(
+          core_->self(),
+          absl::StrCat(line.name().str(),
+                       " has too much to do, and is not asked for now"));
+  }
+  return absl::OkStatus();
+}
+
+void Call::leave(Line& line) const {
+  line.throttle().leave(may_be_held_back(request_));
 }
 
 // An object of the host's becomes bytes, whose size shows only now.
@@ -217,30 +333,47 @@ void Call::left(std::uint64_t number, std::shared_ptr<Cancellable> at_peer) {
 }
 
 void Call::answered(Response&& response) {
-  if (response.look_again && wait_and_look_again()) return;
+  if (response.look_again && wait_and_look_again(response.answer.status)) {
+    return;
+  }
   Ending ending;
-  if (end(ending)) answer(ending, std::move(response));
+  if (!end(ending)) return;
+  if (ending.line != nullptr && may_be_held_back(request_)) {
+    Throttle& throttle = ending.line->throttle();
+    if (response.room != 0) {
+      throttle.refused(ending.round, response.room, Clock::now());
+    } else if (outcome(response.answer.status) == Outcome::kRan) {
+      throttle.taken(Clock::now());
+    }
+  }
+  response.room = 0;  // the peer has too much to do, this node has not
+  answer(ending, std::move(response));
 }
 
 void Call::expired() {
   give_up(absl::DeadlineExceededError("no answer from the peer in time"));
 }
 
-bool Call::wait_and_look_again() {
+bool Call::wait_and_look_again(const absl::Status& status) {
   // Only where the call was made, since a mended table may send it another way
   // from the beginning.
   if (!request_.path.empty() || looks_ == kMaxLooks) return false;
   const Clock::time_point next =
       Clock::now() + kFirstPause * (std::int64_t{1} << looks_);
   if (next >= request_.deadline) return false;
+  if (!core_->retries().spend(Clock::now())) return false;
   ++looks_;
+  std::shared_ptr<Line> line;
   {
     const MutexLock lock(mutex_);
     away_ = false;
     at_peer_ = nullptr;
+    line = std::move(line_);
   }
+  end_part(status);
+  if (line != nullptr) leave(*line);
   core_->timers().at(next, [self = shared_from_this()] {
-    if (!self->ended()) self->advance({});
+    if (!self->ended()) self->advance({}, Clock::now());
   });
   return true;
 }
@@ -297,6 +430,15 @@ void Call::refuse(absl::Status status, bool look_again) {
   answer(ending, std::move(response));
 }
 
+void Call::refuse_for_load(absl::Status status) {
+  Ending ending;
+  if (!end(ending)) return;
+  Response response;
+  response.answer.status = not_run(std::move(status));
+  response.room = core_->op_threads().room();
+  answer(ending, std::move(response));
+}
+
 void Call::adopt(const std::shared_ptr<Cancellable>& inner) {
   {
     const MutexLock lock(mutex_);
@@ -340,7 +482,9 @@ bool Call::end(Ending& ending) {
   ending.done = std::exchange(done_, nullptr);
   ending.away = away_;
   ending.hop = std::move(hop_);
+  ending.part = std::move(part_);
   ending.line = std::move(line_);
+  ending.round = round_;
   ending.at_peer = std::move(at_peer_);
   ending.timer = timer_;
   ending.bucket = std::move(bucket_);
@@ -348,15 +492,32 @@ bool Call::end(Ending& ending) {
   return true;
 }
 
+void Call::note(const Ending& ending, const absl::Status& status) {
+  if (ending.part != nullptr) core_->tracer().end(*ending.part, status);
+  if (whole_ != nullptr) core_->tracer().end(*whole_, status);
+  const bool sent = ending.line != nullptr;
+  if (sent) ending.line->note(status);
+  core_->note(request_.op,
+              from_ == From::kHere
+                  ? (sent ? CallPath::kRemote : CallPath::kLocal)
+                  : (sent ? CallPath::kForwarded : CallPath::kServed),
+              status, begun_);
+}
+
 void Call::answer(Ending& ending, Response&& response) {
   if (ending.timer.has_value()) core_->timers().cancel(*ending.timer);
   if (ending.bucket != nullptr) ending.bucket->withdraw(ending.ticket);
-  if (ending.line != nullptr && !ending.away) ending.line->withdraw(*this);
+  if (ending.line != nullptr) {
+    if (!ending.away) ending.line->withdraw(*this);
+    leave(*ending.line);
+  }
   if (ending.hop != nullptr) {
     ending.hop->hop.time = Clock::now() - ending.hop->arrived;
     response.hops.insert(response.hops.begin(), std::move(ending.hop->hop));
   }
-  core_->calls().leave();
+  note(ending, response.answer.status);
+  core_->calls().leave(*this);
+  place_at_peer_ = {};
   ending.done(std::move(response));
   core_->calls().remove(*this);
 }

@@ -20,6 +20,7 @@
 #include "kv/internal/task_state.h"
 #include "node/call_set.h"
 #include "node/core.h"
+#include "node/tracer.h"
 #include "peer/peer.h"
 
 namespace kv::internal {
@@ -49,10 +50,12 @@ class Call final : public CallSet::Entry,
   // As Receiver::answer_now.
   static std::optional<Response> answer_now(Core& core, const Request& request);
 
+  enum class From { kHere, kPeer };
   Call(std::shared_ptr<Core> core, Request&& request,
-       std::optional<NodeName> destination, Done&& done)
+       std::optional<NodeName> destination, Done&& done, From from)
       : core_(std::move(core)),
         destination_(std::move(destination)),
+        from_(from),
         request_(std::move(request)),
         done_(std::move(done)) {}
 
@@ -67,8 +70,12 @@ class Call final : public CallSet::Entry,
   void adopt(const std::shared_ptr<Cancellable>& inner);
   // False: the call has ended, so the operation must not begin.
   bool begin();
+  // After begin(), for the observer: it runs, since `begun`.
+  void run_begins(Clock::time_point begun = Clock::now());
   // After begin(): it could not begin after all. False: the call has ended.
   bool take_back_begin();
+  // The node has too much to do.
+  void refuse_for_load(absl::Status status);
   // A failure carries its outcome: unmarked, it is the operation's own.
   void complete(Answer answer, std::string out = {});
 
@@ -85,11 +92,19 @@ class Call final : public CallSet::Entry,
   // Ends a call that was not let in.
   void turn_away(absl::Status status);
 
+  // What the observer hears: the call as a whole, and one part at a time.
+  void trace_whole();
+  void trace_part(Span::Kind kind, const NodeName* peer,
+                  Clock::time_point begun);
+  void end_part(const absl::Status& status);
+
   // Where it runs: call.cc.
-  void advance(Leaving leaving);
+  void advance(Leaving leaving, Clock::time_point now);
   void forward(const NodeName& node, Leaving leaving);
   bool make_ready_to_travel();
-  bool wait_and_look_again();
+  bool wait_and_look_again(const absl::Status& status);
+  absl::Status enter(Line& line, std::uint32_t& round) const;
+  void leave(Line& line) const;
   std::string way_to(const NodeName& next) const;
 
   // Running it on this node: call_here.cc.
@@ -114,9 +129,14 @@ class Call final : public CallSet::Entry,
   void give_up(absl::Status status);
   bool end(Ending& ending);  // false: it has ended already
   void answer(Ending& ending, Response&& response);
+  void note(const Ending& ending, const absl::Status& status);
 
   const std::shared_ptr<Core> core_;
   const std::optional<NodeName> destination_;
+  const From from_;
+  const Clock::time_point begun_ = Clock::now();
+  std::unique_ptr<const OpenSpan> whole_;  // null: there is no observer
+  Shares::Place place_at_peer_;  // if it has come from one, until it ends
 
   // Of the thread that decides: one at a time.
   Request request_;
@@ -126,7 +146,9 @@ class Call final : public CallSet::Entry,
   Done done_ ABSL_GUARDED_BY(mutex_);          // null: it has ended
   bool away_ ABSL_GUARDED_BY(mutex_) = false;  // sent to a peer, or begun here
   std::unique_ptr<TracedHop> hop_ ABSL_GUARDED_BY(mutex_);  // if wanted
+  std::unique_ptr<const OpenSpan> part_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<Line> line_ ABSL_GUARDED_BY(mutex_);
+  std::uint32_t round_ ABSL_GUARDED_BY(mutex_) = 0;  // of the line's throttle
   std::uint64_t sends_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Cancellable>> inner_ ABSL_GUARDED_BY(mutex_);

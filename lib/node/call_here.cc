@@ -22,6 +22,7 @@ class Call::BuiltinTurn final : public Turn {
     if (bucket.contents().dropped) {
       call_->look_for_bucket_again();
     } else if (call_->begin()) {
+      call_->run_begins();
       call_->complete(*run_builtin_in_turn(call_->core().home(), bucket,
                                            call_->request().op));
     }
@@ -63,18 +64,29 @@ class Call::HostOpTurn final : public Turn,
     std::function<void()> job = [self = shared_from_this()] {
       self->execute();
     };
-    if (call_->core().op_threads().post(call_->request().held.size(), job)) {
+    // One that others wait for is let on: their work would be lost.
+    const std::size_t depth = call_->request().held.size();
+    std::function<void()> refusal;
+    if (depth == 0) refusal = [self = shared_from_this()] { self->refuse(); };
+    if (call_->core().op_threads().post(depth, job, std::move(refusal))) {
       return true;
     }
-    call_->refuse(absl::ResourceExhaustedError(
-        absl::StrCat("too many operations wait for a thread of ",
-                     call_->core().self().str())));
+    call_->refuse_for_load(absl::ResourceExhaustedError(absl::StrCat(
+        "too many operations wait for a thread of ", call_->core().self().str(),
+        ": see its NodeOptions::max_queued_ops")));
     return false;
   }
 
  private:
+  void refuse() {
+    call_->refuse_for_load(absl::ResourceExhaustedError(absl::StrCat(
+        "operations wait too long for a thread of ", call_->core().self().str(),
+        ": see its NodeOptions::max_queue_delay")));
+    end_turn();
+  }
   void execute() {
     if (call_->begin()) {
+      call_->run_begins();
       execute_host_op(*call_, *host_op_, args_, bucket_.get());
     }
     end_turn();
@@ -101,7 +113,9 @@ void Call::look_for_bucket_again() {
 
 void Call::run_here() {
   if (ended()) return;
+  const Clock::time_point begun = whole_ == nullptr ? begun_ : Clock::now();
   if (auto answer = run_node_op(*core_, request_.op)) {
+    run_begins(begun);
     return complete(*std::move(answer));
   }
   absl::Status status = check_not_held();
@@ -141,8 +155,12 @@ void Call::run_builtin() {
   if (!begin()) return;
   const Home home = core_->home();
   const BucketId id{request_.bucket, request_.bucket_id};
+  const Clock::time_point begun = whole_ == nullptr ? begun_ : Clock::now();
   std::optional<Answer> result = run_builtin_now(home, id, request_.op);
-  if (result.has_value()) return complete(*std::move(result));
+  if (result.has_value()) {
+    run_begins(begun);
+    return complete(*std::move(result));
+  }
   if (!take_back_begin()) return;  // somebody has the bucket
 
   auto bucket =
@@ -181,12 +199,14 @@ void Call::run_host_op(const std::string& name) {
 
 void Call::wait_for_turn(std::shared_ptr<StoredBucket> bucket,
                          std::shared_ptr<Turn> turn) {
-  const std::optional<std::uint64_t> ticket =
-      bucket->take_turn(std::move(turn), core_->limits().calls_per_bucket);
+  const std::optional<std::uint64_t> ticket = bucket->take_turn(
+      std::move(turn), core_->limits().calls_per_bucket, request_.deadline);
   if (!ticket.has_value()) {
     return refuse(absl::ResourceExhaustedError(
         absl::StrCat("too many calls wait for bucket ", quoted(bucket->name()),
-                     " on ", core_->self().str())));
+                     " on ", core_->self().str(),
+                     ": its turn would come late, "
+                     "or see NodeOptions::max_calls_per_bucket")));
   }
   if (*ticket == 0) return;
   watch_deadline();

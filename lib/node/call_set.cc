@@ -19,13 +19,22 @@ std::size_t number_of_thread() {
 
 }  // namespace
 
-absl::Status CallSet::add(std::shared_ptr<Entry> call) {
-  if (count_.fetch_add(1, std::memory_order_relaxed) >= limit_) {
-    leave();
-    return not_run(absl::ResourceExhaustedError(
-        absl::StrCat("the node has ", limit_, " calls under way, its limit")));
-  }
+absl::Status CallSet::add(std::shared_ptr<Entry> call, std::size_t bytes) {
   Entry& it = *call;
+  it.bytes_ = bytes;
+  const std::size_t calls = count_.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t before = bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (calls >= max_calls_) {
+    leave(it);
+    return not_run(absl::ResourceExhaustedError(absl::StrCat(
+        max_calls_, " calls are under way, its NodeOptions::max_calls")));
+  }
+  if (before != 0 && before + bytes > max_bytes_) {
+    leave(it);
+    return not_run(absl::ResourceExhaustedError(absl::StrCat(
+        "with this one of ", bytes, " bytes requests of more than ", max_bytes_,
+        " would be under way, its NodeOptions::max_queued_bytes")));
+  }
   it.part_ = number_of_thread() % kParts;
   Part& part = parts_[it.part_];
   {
@@ -40,7 +49,7 @@ absl::Status CallSet::add(std::shared_ptr<Entry> call) {
       return absl::OkStatus();
     }
   }
-  leave();
+  leave(it);
   return not_run(absl::CancelledError("the node is stopping"));
 }
 

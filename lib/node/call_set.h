@@ -26,15 +26,21 @@ class CallSet {
     Entry* before_ = nullptr;
     Entry* after_ = nullptr;
     std::size_t part_ = 0;
+    std::size_t bytes_ = 0;
   };
 
-  explicit CallSet(std::size_t limit) : limit_(limit) {}
+  // How many there may be, and bytes of requests, unless it is one alone.
+  CallSet(std::size_t max_calls, std::size_t max_bytes)
+      : max_calls_(max_calls), max_bytes_(max_bytes) {}
 
-  // kCancelled (not_run) once closed, kResourceExhausted (not_run) at the
-  // limit.
-  absl::Status add(std::shared_ptr<Entry> call);
-  // It is about to be answered, and no longer counts for the limit ...
-  void leave() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  // kCancelled (not_run) once closed, kResourceExhausted (not_run) at a limit,
+  // which it names.
+  absl::Status add(std::shared_ptr<Entry> call, std::size_t bytes);
+  // It is about to be answered, and no longer counts for the limits ...
+  void leave(const Entry& call) {
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    bytes_.fetch_sub(call.bytes_, std::memory_order_relaxed);
+  }
   // ... and has been. REQUIRES: it was added.
   void remove(Entry& call);
 
@@ -54,9 +60,11 @@ class CallSet {
     Entry* first ABSL_GUARDED_BY(mutex) = nullptr;
   };
 
-  const std::size_t limit_;
+  const std::size_t max_calls_;
+  const std::size_t max_bytes_;
   std::atomic<bool> closed_{false};
   alignas(64) std::atomic<std::size_t> count_{0};
+  std::atomic<std::size_t> bytes_{0};
   std::array<Part, kParts> parts_;
 };
 

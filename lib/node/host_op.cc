@@ -68,6 +68,9 @@ class Context final : public OpContext {
   std::chrono::steady_clock::time_point deadline() const override {
     return call_.request().deadline;
   }
+  std::optional<TraceContext> traceparent() const override {
+    return call_.request().trace;
+  }
 
   // What it tried to do without having a way to hear that it must not.
   absl::Status refused() const {
@@ -149,11 +152,11 @@ void execute_host_op(Call& call, const HostOp& host_op, const Payload& args,
 
   absl::StatusOr<Payload> payload;
   {
-    const CurrentOp current(std::move(held), call.request().deadline,
-                            [outer = call.shared_from_this()](
-                                const std::shared_ptr<Cancellable>& inner) {
-                              outer->adopt(inner);
-                            });
+    const CurrentOp current(
+        std::move(held), call.request().deadline,
+        [outer = call.shared_from_this()](
+            const std::shared_ptr<Cancellable>& inner) { outer->adopt(inner); },
+        call.request().trace);
     payload = invoke(op, host_op, args, context);
   }
   if (!context.refused().ok()) payload = context.refused();

@@ -39,7 +39,7 @@ SetTable::Result set_table(Core& core, const SetTable& op) {
                      " takes no table from others: its host has to set "
                      "NodeOptions::remote_set_table")));
   }
-  return core.table().set(op.table);
+  return core.set_table(op.table);
 }
 
 ListOps::Result list_ops(Core& core, const ListOps& op) {

@@ -50,6 +50,8 @@ absl::Status check_times(const NodeOptions& options) {
   if (!status.ok()) return status;
   status = check_time("max_reconnect_pause", options.max_reconnect_pause, one);
   if (!status.ok()) return status;
+  status = check_time("max_queue_delay", options.max_queue_delay, one);
+  if (!status.ok()) return status;
   return check_time("keepalive", options.keepalive, kLeastKeepalive);
 }
 
@@ -67,6 +69,8 @@ absl::Status check_limits(const NodeOptions& options) {
       {"max_args_bytes", options.max_args_bytes, 0, kMostBytes},
       {"max_out_bytes", options.max_out_bytes, 0, kMostBytes / 8},
       {"max_calls", options.max_calls, 1, kMostBytes},
+      {"max_calls_per_peer", options.max_calls_per_peer, 1, kMostBytes},
+      {"max_queued_bytes", options.max_queued_bytes, 1, 1024 * kMostBytes},
       {"max_calls_per_bucket", options.max_calls_per_bucket, 1, kMostBytes},
       {"op_threads", options.op_threads, 1, 4096},
       {"max_waiting_ops", options.max_waiting_ops, 1, 4096},
@@ -74,6 +78,8 @@ absl::Status check_limits(const NodeOptions& options) {
       {"callback_threads", options.callback_threads, 1, 4096},
       {"max_connections", options.max_connections, 1, kMostBytes},
       {"io_threads", options.io_threads, 1, 64},
+      {"busy_poll (in us)",
+       static_cast<std::size_t>(options.busy_poll.count()), 0, 10'000},
       {"max_trips_per_peer", options.max_trips_per_peer, 1, 1024},
       {"max_trip_ops", options.max_trip_ops, 1, 64 * 1024},
       {"max_trip_bytes", options.max_trip_bytes, 1024, kMostBytes / 8},
@@ -83,7 +89,12 @@ absl::Status check_limits(const NodeOptions& options) {
         check_range(check.field, check.value, check.least, check.most);
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  if (options.retry_budget >= 0 && options.retry_budget <= 1) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("NodeOptions::retry_budget is ", options.retry_budget,
+                   ", not from 0 to 1"));
 }
 
 std::size_t largest_message(const NodeOptions& options) {

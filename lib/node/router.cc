@@ -48,6 +48,17 @@ class Waiter {
 // Where a call goes: a node, or nullopt where the table decides.
 using Destination = std::optional<NodeName>;
 
+// The trace that a call belongs to.
+std::optional<TraceContext> trace_of(const Core& core,
+                                     const CallOptions& options) {
+  if (options.traceparent.has_value()) return options.traceparent;
+  if (const CurrentOp* const current = CurrentOp::get()) {
+    return current->trace();
+  }
+  if (core.tracer().on()) return core.tracer().parent();
+  return std::nullopt;
+}
+
 // Makes the call, if its names and sizes are as they must be.
 template <typename T>
 absl::Status aim(const Core& core, const Target& target, const T& op,
@@ -60,6 +71,7 @@ absl::Status aim(const Core& core, const Target& target, const T& op,
   request.max_hops = std::min(options.max_hops, kMostHops);
   request.want_trace = options.trace != nullptr;
   request.want_out = options.out != nullptr;
+  request.trace = trace_of(core, options);
   request.deadline = deadline_after(Clock::now(), options.timeout);
   if (const CurrentOp* const current = CurrentOp::get()) {
     request.held = current->held();
@@ -95,6 +107,40 @@ void deliver(const CallOptions& options, std::vector<Hop> hops,
   if (options.out != nullptr) *options.out << out;
 }
 
+const absl::Status& status_of(const absl::Status& result) { return result; }
+template <typename T>
+const absl::Status& status_of(const absl::StatusOr<T>& result) {
+  return result.status();
+}
+
+template <typename T>
+void trace_now(const Core& core, const Target& target, const T& op,
+               const CallOptions& options, const absl::Status& status,
+               Clock::time_point begun) {
+  Request request;
+  request.bucket = std::string(target.bucket);
+  request.op.template emplace<T>(op);
+  core.tracer().tell_at_once(Span::Kind::kCall, request,
+                             trace_of(core, options), status, begun);
+}
+
+// Has one return, so that the result is made where it is wanted.
+template <typename T>
+std::optional<typename T::Result> run_and_note(Core& core, const Target& target,
+                                               const T& op,
+                                               const CallOptions& options) {
+  CallMeter::AtOnce meter(core.meter(), kPlaceOf<T>, CallPath::kLocal);
+  const bool traced = core.tracer().on();
+  const auto begun = traced ? Clock::now() : Clock::time_point();
+  auto result = run_builtin_now(core.home(), {target.bucket}, op);
+  if (result.has_value()) {
+    meter.ended(status_of(*result));
+    if (!result->ok()) core.note_limit(status_of(*result));
+    if (traced) trace_now(core, target, op, options, status_of(*result), begun);
+  }
+  return result;
+}
+
 // The result, if the bucket is here and free: without a Call, and without
 // memory or a lock that a user of another bucket touches.
 template <typename T>
@@ -112,7 +158,7 @@ std::optional<typename T::Result> run_now(Core& core, const Target& target,
     if (view.self == nullptr || view.table.find(target.bucket) != view.self) {
       return std::nullopt;
     }
-    return run_builtin_now(core.home(), {target.bucket}, op);
+    return run_and_note(core, target, op, options);
   } else {
     return std::nullopt;
   }
@@ -150,7 +196,10 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
   internal::Destination destination;
   absl::Status aimed =
       internal::aim(core_, target, op, options, request, destination);
-  if (!aimed.ok()) return aimed;
+  if (!aimed.ok()) {
+    core_.note(request.op, CallPath::kLocal, aimed, std::nullopt);
+    return aimed;
+  }
   const internal::BlockingRegion region;
   if (!region.allowed()) {
     return internal::not_run(internal::BlockingRegion::refusal());
@@ -178,6 +227,7 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
   absl::Status aimed =
       internal::aim(core_, target, op, options, request, destination);
   if (!aimed.ok()) {
+    core_.note(request.op, CallPath::kLocal, aimed, std::nullopt);
     sink->complete(std::move(aimed), nullptr);
     return nullptr;
   }

@@ -17,6 +17,8 @@
 #include "kv/call_options.h"
 #include "kv/internal/task_state.h"
 #include "kv/node_name.h"
+#include "kv/stats.h"
+#include "kv/trace_context.h"
 
 namespace kv::internal {
 
@@ -45,6 +47,8 @@ struct Request {
   std::vector<Held> held;
   bool want_trace = false;
   bool want_out = false;
+  // The trace that it belongs to, and what there is its parent.
+  std::optional<TraceContext> trace;
 };
 
 // About how much of a message it takes.
@@ -55,6 +59,9 @@ struct Response {
   // Of a failure that a table which is about to be replaced can have caused:
   // the node where the call was made may start over.
   bool look_again = false;
+  // Of a failure: not 0 where the node that this comes from has too much to do.
+  // So many operations of hosts it can run, or have wait, at a time.
+  std::uint32_t room = 0;
   // No answer: a call that shared a trip can't be answered at once, has not
   // run, and must be sent by itself.
   bool handed_back = false;
@@ -105,8 +112,8 @@ class Peers {
   virtual ~Peers() = default;
   // kResourceExhausted (not_run) where there are too many already.
   virtual absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) = 0;
-  // Those that there is a connection to, in order.
-  virtual std::vector<NodeName> connected() const = 0;
+  // Of those there are: state, bytes and the last error of the connection.
+  virtual std::vector<PeerStats> stats() const = 0;
 };
 
 // Is told what becomes of the peers, for each in order. Called under locks of

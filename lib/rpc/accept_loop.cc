@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <string>
 #include <system_error>
 
 namespace kv::internal {
@@ -110,7 +111,8 @@ void AcceptLoop::accept_from(int listener) {
 
 void AcceptLoop::keep(int listener, Descriptor connection) {
   struct stat socket = {};
-  if (full() || fstat(connection.get(), &socket) != 0) return;
+  if (full()) return log_refusal("max_connections of them are open");
+  if (fstat(connection.get(), &socket) != 0) return;
   const int on = 1;
   const auto patience = static_cast<unsigned>(options_.unacknowledged.count());
   setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -143,6 +145,14 @@ void AcceptLoop::turn_one_away(int listener) {
   // Somebody else in this process was quicker: without a pause the listener,
   // which is still ready, would keep this thread busy.
   pause_ = !turned_away || !spare_.valid();
+  log_refusal("the process has no file descriptor left for it");
+}
+
+void AcceptLoop::log_refusal(const char* why) {
+  constexpr auto kKind = Log::Often::kRefusedConnection;
+  if (options_.log == nullptr || !options_.log->due(kKind)) return;
+  options_.log->write_due(kKind, LogSeverity::kWarning,
+                          std::string("refused a connection: ") + why);
 }
 
 }  // namespace kv::internal

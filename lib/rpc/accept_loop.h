@@ -17,6 +17,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "base/log.h"
 #include "base/mutex.h"
 #include "rpc/listen.h"
 
@@ -31,6 +32,7 @@ class AcceptLoop {
     std::size_t max_connections = 0;
     // What is sent and not acknowledged for so long breaks a connection.
     std::chrono::milliseconds unacknowledged{0};
+    std::shared_ptr<Log> log = {};  // nullptr: nobody wants to know
   };
   // Takes over `connection`, which is non-blocking, and closes it in the end.
   using Take = std::function<void(int listener, int connection)>;
@@ -54,6 +56,7 @@ class AcceptLoop {
   void keep(int listener, Descriptor connection);
   bool full();
   void turn_one_away(int listener);
+  void log_refusal(const char* why);
 
   const Options options_;
   const Take take_;

@@ -135,6 +135,30 @@ bool Channel::connected() const {
   return link()->state() == GRPC_CHANNEL_READY;
 }
 
+PeerStats Channel::report() const {
+  PeerStats report;
+  const MutexLock lock(mutex_);
+  switch (phase_) {
+    case Phase::kNew:
+      report.state = number_ == 0 ? PeerState::kIdle : PeerState::kConnecting;
+      break;
+    case Phase::kUp:
+      report.state = refused_ ? PeerState::kDown : PeerState::kUp;
+      break;
+    case Phase::kLost:
+      report.state = PeerState::kConnecting;
+      break;
+    case Phase::kDown:
+      report.state = PeerState::kDown;
+      break;
+  }
+  if (!last_failure_.ok()) {
+    report.last_error = std::string(last_failure_.message());
+    report.last_error_age = Clock::now() - last_failure_time_;
+  }
+  return report;
+}
+
 void Channel::depart(std::shared_ptr<Departure> departure) {
   if (ready()) return departure->go();
   Actions actions;
@@ -249,6 +273,7 @@ void Channel::ended(std::uint64_t number, const absl::Status& why) {
     if (refuses(why)) {
       // The peer is there: each call hears so itself.
       set_up(actions);
+      refused_ = true;
       greet_later(options_.keepalive);
       tell_down(absl::Status(why.code(),
                              absl::StrCat(name_.str(), ": ", why.message())));
@@ -334,6 +359,7 @@ void Channel::set_up(Actions& actions) {
     connect_took_ = Clock::now() - attempt_;
   }
   set_phase(Phase::kUp);
+  refused_ = false;
   reason_ = absl::OkStatus();
   actions.go.splice(actions.go.end(), waiting_);
   renew_later(1.0);
@@ -359,6 +385,8 @@ void Channel::set_down(absl::string_view cause, Actions& actions) {
 }
 
 void Channel::tell_down(const absl::Status& reason) {
+  last_failure_ = reason;
+  last_failure_time_ = Clock::now();
   if (options_.listener != nullptr) options_.listener->down(name_, reason);
 }
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kv/node_name.h"
+#include "kv/stats.h"
 #include "rpc/link.h"
 
 namespace kv::internal {
@@ -77,6 +78,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   // Waits for a connection. kUnavailable, kDeadlineExceeded.
   absl::Status connect(Clock::time_point deadline);
   bool connected() const;
+  // State and last error, in a PeerStats that has nothing else.
+  PeerStats report() const;
 
   // It is not wanted any more: the listener hears that the peer is down.
   void close();
@@ -122,7 +125,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   const NodeName name_;
   const std::shared_ptr<Io> io_;
   const ChannelOptions options_;
-  Link* const only_link_;  // where it is never replaced, else nullptr
+  Link* const only_link_;           // where it is never replaced, else nullptr
   std::atomic<bool> tried_{false};  // to greet
 
   mutable Mutex mutex_;
@@ -136,6 +139,10 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::uint64_t new_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status reason_ ABSL_GUARDED_BY(mutex_);  // of kDown
+  // kUp, but it does not let this node in.
+  bool refused_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status last_failure_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point last_failure_time_ ABSL_GUARDED_BY(mutex_);
   Waiting waiting_ ABSL_GUARDED_BY(mutex_);
 
   Clock::time_point attempt_ ABSL_GUARDED_BY(mutex_);  // its beginning

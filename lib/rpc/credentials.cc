@@ -134,6 +134,8 @@ Credentials::Credentials()
     : server_(grpc::InsecureServerCredentials()),
       channel_(grpc::InsecureChannelCredentials()) {}
 
+bool Credentials::is_text(const Tls& tls) { return internal::is_text(tls.ca); }
+
 absl::StatusOr<Credentials> Credentials::of(const Tls& tls) {
   constexpr char kCertificate[] = "-----BEGIN CERTIFICATE-----";
   const Field fields[] = {{"ca", tls.ca, kCertificate},

@@ -26,6 +26,8 @@ class Credentials {
   // to the certificate, files and texts mixed, a time that makes no sense.
   // kNotFound: a file can't be read.
   static absl::StatusOr<Credentials> of(const Tls& tls);
+  // Whether `tls` holds PEM texts, not files.
+  static bool is_text(const Tls& tls);
 
   const std::shared_ptr<grpc::ServerCredentials>& server() const {
     return server_;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/cookie.h"
 
 namespace kv::internal {
@@ -17,10 +18,23 @@ std::string_view view(const grpc::string_ref& text) {
 
 }  // namespace
 
-Gate::Gate(std::string cookie, AllowedPeers allowed)
-    : cookie_(std::move(cookie)), allowed_(std::move(allowed)) {}
+Gate::Gate(std::string cookie, AllowedPeers allowed, std::shared_ptr<Log> log)
+    : cookie_(std::move(cookie)),
+      allowed_(std::move(allowed)),
+      log_(std::move(log)) {}
 
 absl::Status Gate::check(const grpc::ServerContextBase& context) const {
+  absl::Status status = check_all(context);
+  if (!status.ok() && log_ != nullptr &&
+      log_->due(Log::Often::kRefusedCaller)) {
+    log_->write_due(Log::Often::kRefusedCaller, LogSeverity::kWarning,
+                    absl::StrCat("refused a call from ", context.peer(), ": ",
+                                 status.message()));
+  }
+  return status;
+}
+
+absl::Status Gate::check_all(const grpc::ServerContextBase& context) const {
   if (!allowed_.empty()) {
     absl::Status status = check_name(context);
     if (!status.ok()) return status;

@@ -4,9 +4,11 @@
 
 #include <grpcpp/server_context.h>
 
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "base/log.h"
 #include "rpc/allowed_peers.h"
 
 namespace kv::internal {
@@ -18,8 +20,9 @@ inline constexpr char kCookieKey[] = "kvroute-cookie-bin";
 // Safe from any thread.
 class Gate {
  public:
-  // An empty cookie: no call needs one.
-  Gate(std::string cookie, AllowedPeers allowed);
+  // An empty cookie: no call needs one. `log`, which may be null, hears of who
+  // is refused.
+  Gate(std::string cookie, AllowedPeers allowed, std::shared_ptr<Log> log);
 
   // kUnauthenticated: no cookie, or a wrong one; kPermissionDenied: the
   // caller's certificate has no allowed name. OK costs next to nothing where
@@ -27,11 +30,13 @@ class Gate {
   absl::Status check(const grpc::ServerContextBase& context) const;
 
  private:
+  absl::Status check_all(const grpc::ServerContextBase& context) const;
   absl::Status check_cookie(const grpc::ServerContextBase& context) const;
   absl::Status check_name(const grpc::ServerContextBase& context) const;
 
   const std::string cookie_;
   const AllowedPeers allowed_;
+  const std::shared_ptr<Log> log_;
 };
 
 }  // namespace kv::internal

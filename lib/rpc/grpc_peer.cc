@@ -1,11 +1,13 @@
 #include "rpc/grpc_peer.h"
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/impl/client_unary_call.h>
 #include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
@@ -15,8 +17,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/mutex.h"
 #include "base/outcome_mark.h"
-#include "kvroute/v1/kvroute.grpc.pb.h"
 #include "rpc/wire.h"
+#include "rpc/wire_call.h"
 #include "rpc/wire_trip.h"
 
 namespace kv::internal {
@@ -31,10 +33,14 @@ std::string trailer(const grpc::ClientContext& context, const char* key) {
 
 }  // namespace
 
-// gRPC calls under way, so that close() can end them.
+// gRPC calls under way, so that close() can end them; and the bytes of their
+// messages.
 class GrpcPeer::List {
  public:
   using Place = std::list<std::weak_ptr<Outgoing>>::iterator;
+
+  std::atomic<std::uint64_t> sent_bytes{0};
+  std::atomic<std::uint64_t> received_bytes{0};
 
   // False: it is closed.
   bool add(const std::shared_ptr<Outgoing>& call, Place& place) {
@@ -69,12 +75,17 @@ class GrpcPeer::Outgoing : public Departure,
                            public Cancellable,
                            public std::enable_shared_from_this<Outgoing> {
  public:
+  using Method = const grpc::internal::RpcMethod& (Link::*)() const;
+
   Outgoing(NodeName name, std::shared_ptr<Channel> channel,
-           std::shared_ptr<List> list, Clock::time_point deadline)
+           std::shared_ptr<List> list, Clock::time_point deadline,
+           Method method, grpc::ByteBuffer request)
       : name_(std::move(name)),
         channel_(std::move(channel)),
         list_(std::move(list)),
-        deadline_(deadline) {}
+        deadline_(deadline),
+        method_(method),
+        request_(std::move(request)) {}
 
   // As soon as there is a connection.
   void start() {
@@ -89,7 +100,10 @@ class GrpcPeer::Outgoing : public Departure,
     if (list_->add(shared_from_this(), place_)) {
       context_.set_deadline(to_gpr(deadline_));
       channel_->sign(context_);
-      conclude(wait_for_rpc());
+      const std::shared_ptr<Link> link = channel_->link();
+      count(list_->sent_bytes, request_);
+      conclude(grpc::internal::BlockingUnaryCall(
+          &link->channel(), (*link.*method_)(), &context_, request_, &reply_));
     } else {
       finish(closed(false));
     }
@@ -106,18 +120,14 @@ class GrpcPeer::Outgoing : public Departure,
   }
 
  protected:
-  // Begins the call, with `tag` for its end.
-  virtual void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
-                         void* tag) = 0;
-  virtual grpc::Status wait_for_rpc() = 0;
   // nullopt: there is a reply. Else what the failed call means.
   virtual void finish(std::optional<Response> failure) = 0;
 
   const NodeName& name() const { return name_; }
-  Channel& channel() { return *channel_; }
-  grpc::ClientContext& context() { return context_; }
+  const grpc::ByteBuffer& reply() const { return reply_; }
 
  private:
+  using Helper = grpc::internal::ClientAsyncResponseReaderHelper;
   static constexpr char kClosed[] = "disconnect() was called";
 
   Clock::time_point deadline() const override { return deadline_; }
@@ -129,7 +139,14 @@ class GrpcPeer::Outgoing : public Departure,
     context_.set_deadline(to_gpr(deadline_));
     channel_->sign(context_);
     self_ = shared_from_this();
-    start_rpc(channel_->io().any_queue(), status_, static_cast<IoEvent*>(this));
+    const std::shared_ptr<Link> link = channel_->link();
+    count(list_->sent_bytes, request_);
+    reader_.reset(Helper::Create<grpc::ByteBuffer, grpc::ByteBuffer>(
+        &link->channel(), &channel_->io().any_queue(), (*link.*method_)(),
+        &context_, request_));
+    request_.Clear();  // gRPC has it
+    reader_->StartCall();
+    reader_->Finish(&reply_, &status_, static_cast<IoEvent*>(this));
   }
   void stay(absl::Status why) override {
     list_->remove(place_);
@@ -145,7 +162,12 @@ class GrpcPeer::Outgoing : public Departure,
   }
   void conclude(const grpc::Status& status) {
     list_->remove(place_);
+    if (status.ok()) count(list_->received_bytes, reply_);
     finish(status.ok() ? std::nullopt : failure(status));
+  }
+  static void count(std::atomic<std::uint64_t>& bytes,
+                    const grpc::ByteBuffer& message) {
+    bytes.fetch_add(message.Length(), std::memory_order_relaxed);
   }
 
   void stop(const absl::Status& why) {
@@ -175,10 +197,14 @@ class GrpcPeer::Outgoing : public Departure,
   const std::shared_ptr<Channel> channel_;
   const std::shared_ptr<List> list_;
   const Clock::time_point deadline_;
+  const Method method_;
   List::Place place_;
   std::atomic<bool> closed_{false};
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer reply_;
   grpc::ClientContext context_;
   grpc::Status status_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader_;
   std::shared_ptr<Outgoing> self_;  // while gRPC has it
 };
 
@@ -187,28 +213,15 @@ class GrpcPeer::OutgoingCall final : public Outgoing {
   OutgoingCall(NodeName name, std::shared_ptr<Channel> channel,
                std::shared_ptr<List> list, const Request& request, Done done)
       : Outgoing(std::move(name), std::move(channel), std::move(list),
-                 request.deadline),
-        request_(to_message(request)),
+                 request.deadline, &Link::route, write_request(request)),
         done_(std::move(done)) {}
 
  private:
-  void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
-                 void* tag) override {
-    reader_ = channel().link()->stub().AsyncRoute(&context(), request_, &queue);
-    reader_->Finish(&reply_, &status, tag);
-  }
-  grpc::Status wait_for_rpc() override {
-    return channel().link()->stub().Route(&context(), request_, &reply_);
-  }
   void finish(std::optional<Response> failure) override {
     Done done = std::move(done_);
-    done(failure.has_value() ? *std::move(failure)
-                             : from_message(std::move(reply_)));
+    done(failure.has_value() ? *std::move(failure) : read_reply(reply()));
   }
 
-  const v1::RouteRequest request_;
-  v1::RouteReply reply_;
-  std::unique_ptr<grpc::ClientAsyncResponseReader<v1::RouteReply>> reader_;
   Done done_;
 };
 
@@ -219,14 +232,12 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
                const std::vector<const Request*>& requests, Trip kind,
                DoneEach done)
       : Outgoing(std::move(name), std::move(channel), std::move(list),
-                 last_deadline(requests)),
+                 last_deadline(requests), &Link::route_many,
+                 write_trip(requests, kind, Clock::now())),
         count_(requests.size()),
-        request_(write_trip(requests, kind, Clock::now())),
         done_(std::move(done)) {}
 
  private:
-  static constexpr char kMethod[] = "/kvroute.v1.Peer/RouteMany";
-
   static Clock::time_point last_deadline(
       const std::vector<const Request*>& requests) {
     Clock::time_point last = Clock::time_point::min();
@@ -236,20 +247,10 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
     return last;
   }
 
-  void start_rpc(grpc::CompletionQueue& queue, grpc::Status& status,
-                 void* tag) override {
-    reader_ = channel().link()->generic_stub().PrepareUnaryCall(
-        &context(), kMethod, request_, &queue);
-    reader_->StartCall();
-    reader_->Finish(&reply_, &status, tag);
-  }
-  grpc::Status wait_for_rpc() override {
-    return grpc::Status(grpc::StatusCode::INTERNAL, "nobody waits for a trip");
-  }
   void finish(std::optional<Response> failure) override {
     DoneEach done = std::move(done_);
     if (!failure.has_value()) {
-      return read_results(reply_, count_, name(),
+      return read_results(reply(), count_, name(),
                           [&](std::size_t place, Response&& response) {
                             done(place, std::move(response));
                           });
@@ -258,9 +259,6 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
   }
 
   const std::size_t count_;
-  const grpc::ByteBuffer request_;
-  grpc::ByteBuffer reply_;
-  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader_;
   DoneEach done_;
 };
 
@@ -300,6 +298,14 @@ absl::Status GrpcPeer::connect(Clock::time_point deadline) {
 }
 
 bool GrpcPeer::connected() const { return channel_->connected(); }
+
+PeerStats GrpcPeer::stats() const {
+  PeerStats stats = channel_->report();
+  stats.node = name_;
+  stats.sent_bytes = list_->sent_bytes.load(std::memory_order_relaxed);
+  stats.received_bytes = list_->received_bytes.load(std::memory_order_relaxed);
+  return stats;
+}
 
 bool GrpcPeer::idle() const { return !connected() && list_->empty(); }
 

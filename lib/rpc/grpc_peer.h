@@ -29,6 +29,7 @@ class GrpcPeer final : public Peer {
   // both not_run.
   absl::Status connect(Clock::time_point deadline);
   bool connected() const;
+  PeerStats stats() const;
   // Neither connected nor used.
   bool idle() const;
   // Calls under way, and those that come still, end with kUnavailable: not_run

@@ -1,23 +1,92 @@
 #include "rpc/io.h"
 
+#include <grpc/support/time.h>
+
+#include <algorithm>
+#include <thread>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace kv::internal {
 namespace {
 
-void serve(grpc::CompletionQueue& queue) {
+// Whether to look for the next event again and again or to sleep until it
+// comes. Waking a thread can cost as much as the rest of a call, so it pays to
+// stay awake where events follow closely on each other; but not where they
+// don't, nor where another thread could have used the core.
+class Vigil {
+ public:
+  explicit Vigil(Clock::duration limit) : limit_(limit) {}
+
+  bool wanted() const { return close_ >= kClose; }
+  // A wait by sleeping has ended.
+  void slept(Clock::duration time) {
+    close_ = time < limit_ ? std::min(close_ + 1, kClose) : std::min(close_, 0);
+  }
+  // It has been awake for so long, in vain.
+  bool in_vain(Clock::duration time) {
+    if (time < limit_) return false;
+    close_ = 0;
+    return true;
+  }
+  // It has let others have the core, who took it for so long.
+  bool disturbed(Clock::duration time) {
+    if (time < kTurn) return false;
+    close_ = -kPenalty;
+    return true;
+  }
+
+ private:
+  // So many short sleeps in a row, before it stays awake; and after it was in
+  // somebody's way.
+  static constexpr int kClose = 4;
+  static constexpr int kPenalty = 256;
+  // Nobody who had something to do is done in less.
+  static constexpr std::chrono::microseconds kTurn{20};
+
+  const Clock::duration limit_;
+  int close_ = 0;
+};
+
+// The next event. False: there is none any more.
+bool next(grpc::CompletionQueue& queue, Vigil& vigil, void*& tag, bool& ok) {
+  Clock::time_point before = Clock::now();
+  if (vigil.wanted()) {
+    const Clock::time_point begin = before;
+    for (;;) {
+      const auto found =
+          queue.AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC));
+      if (found != grpc::CompletionQueue::TIMEOUT) {
+        return found == grpc::CompletionQueue::GOT_EVENT;
+      }
+      before = Clock::now();
+      if (vigil.in_vain(before - begin)) break;
+      std::this_thread::yield();
+      if (vigil.disturbed(Clock::now() - before)) break;
+    }
+  }
+  if (!queue.Next(&tag, &ok)) return false;
+  vigil.slept(Clock::now() - before);
+  return true;
+}
+
+void serve(grpc::CompletionQueue& queue, Clock::duration busy_poll) {
+  Vigil vigil(busy_poll);
   void* tag = nullptr;
   bool ok = false;
-  while (queue.Next(&tag, &ok)) static_cast<IoEvent*>(tag)->ended(ok);
+  while (next(queue, vigil, tag, ok)) static_cast<IoEvent*>(tag)->ended(ok);
 }
 
 }  // namespace
 
-Io::Io(std::vector<std::unique_ptr<grpc::CompletionQueue>> queues)
+Io::Io(std::vector<std::unique_ptr<grpc::CompletionQueue>> queues,
+       std::chrono::microseconds busy_poll)
     : queues_(std::move(queues)) {
   const MutexLock lock(stop_mutex_);
   for (const auto& queue : queues_) {
-    threads_.emplace_back([&queue = *queue] { serve(queue); });
+    threads_.emplace_back(
+        [&queue = *queue, busy_poll] { serve(queue, busy_poll); });
   }
 }
 

@@ -5,6 +5,7 @@
 #include <grpcpp/completion_queue.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,8 +31,9 @@ class IoEvent {
 // one to the next. Safe from any thread.
 class Io {
  public:
-  // At least one queue.
-  explicit Io(std::vector<std::unique_ptr<grpc::CompletionQueue>> queues);
+  // At least one queue. `busy_poll` as in NodeOptions.
+  explicit Io(std::vector<std::unique_ptr<grpc::CompletionQueue>> queues,
+              std::chrono::microseconds busy_poll);
   // stop()s.
   ~Io();
   Io(const Io&) = delete;

@@ -10,14 +10,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "rpc/channel_arguments.h"
 #include "rpc/gate.h"
-#include "rpc/keepalive.h"
 
 namespace kv::internal {
 namespace {
 
 constexpr std::chrono::milliseconds kDnsPause{1000};
 constexpr std::size_t kMaxCauseBytes = 256;
+
+constexpr char kRoute[] = "/kvroute.v1.Peer/Route";
+constexpr char kRouteMany[] = "/kvroute.v1.Peer/RouteMany";
 
 grpc::ChannelArguments arguments(const ChannelOptions& options) {
   const auto ms = [](std::chrono::milliseconds time) {
@@ -38,8 +41,11 @@ grpc::ChannelArguments arguments(const ChannelOptions& options) {
   // named, whatever http_proxy says.
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  set_keepalive(options.keepalive,
-                [&](const char* name, int value) { args.SetInt(name, value); });
+  const auto set = [&](const char* name, int value) {
+    args.SetInt(name, value);
+  };
+  set_keepalive(options.keepalive, set);
+  set_transport(set);
   options.credentials.set_arguments(args);
   args.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   args.SetMaxSendMessageSize(static_cast<int>(options.max_message_bytes));
@@ -138,7 +144,9 @@ Link::Link(const NodeName& name, Io& io, const ChannelOptions& options)
                                          options.credentials.channel(),
                                          arguments(options))),
       stub_(::kvroute::v1::Peer::NewStub(channel_)),
-      generic_stub_(channel_) {}
+      route_(kRoute, grpc::internal::RpcMethod::NORMAL_RPC, channel_),
+      route_many_(kRouteMany, grpc::internal::RpcMethod::NORMAL_RPC, channel_) {
+}
 
 Link::~Link() { leave(); }
 

@@ -4,7 +4,7 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/impl/rpc_method.h>
 
 #include <chrono>
 #include <cstddef>
@@ -56,8 +56,9 @@ class Link {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  ::kvroute::v1::Peer::Stub& stub() { return *stub_; }
-  grpc::GenericStub& generic_stub() { return generic_stub_; }
+  // Calls whose messages are written by hand: the generated stub can't.
+  const grpc::internal::RpcMethod& route() const { return route_; }
+  const grpc::internal::RpcMethod& route_many() const { return route_many_; }
   grpc::Channel& channel() { return *channel_; }
   // Also asks for a connection if there is none and none is on its way.
   grpc_connectivity_state state_or_connect() {
@@ -81,7 +82,8 @@ class Link {
   Io& io_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<::kvroute::v1::Peer::Stub> stub_;
-  grpc::GenericStub generic_stub_;
+  const grpc::internal::RpcMethod route_;
+  const grpc::internal::RpcMethod route_many_;
   Mutex mutex_;
   std::shared_ptr<Greeting> greeting_ ABSL_GUARDED_BY(mutex_);
 };

@@ -74,6 +74,13 @@ std::vector<NodeName> PeerPool::connected() const {
   return names;
 }
 
+std::vector<PeerStats> PeerPool::stats() const {
+  std::vector<PeerStats> stats;
+  const MutexLock lock(mutex_);
+  for (const auto& [name, peer] : peers_) stats.push_back(peer->stats());
+  return stats;
+}
+
 void PeerPool::stop() {
   absl::flat_hash_map<NodeName, std::shared_ptr<GrpcPeer>> peers;
   {

@@ -29,7 +29,9 @@ class PeerPool final : public Peers {
   absl::Status connect(const NodeName& name, Clock::time_point deadline);
   // kNotFound where this node does not talk to it.
   absl::Status disconnect(const NodeName& name);
-  std::vector<NodeName> connected() const override;
+  // Those that there is a connection to, in order.
+  std::vector<NodeName> connected() const;
+  std::vector<PeerStats> stats() const override;
 
   // Tells of the peers that come up later. Once, before there are any.
   void set_listener(std::shared_ptr<PeerListener> listener);

@@ -6,9 +6,9 @@
 
 namespace kv::internal {
 
-// Trips come as bytes: see wire_trip.h.
+// Calls and trips come as bytes: see wire_call.h, wire_trip.h.
 using RawService = ::kvroute::v1::Peer::WithRawMethod_RouteMany<
-    ::kvroute::v1::Peer::WithAsyncMethod_Route<
+    ::kvroute::v1::Peer::WithRawMethod_Route<
         ::kvroute::v1::Peer::WithAsyncMethod_Hello<
             ::kvroute::v1::Peer::Service>>>;
 

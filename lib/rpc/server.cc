@@ -4,14 +4,16 @@
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "rpc/accept_loop.h"
+#include "rpc/channel_arguments.h"
 #include "rpc/health.h"
-#include "rpc/keepalive.h"
 #include "rpc/listen.h"
+#include "rpc/reflection.h"
 #include "rpc/service.h"
 
 namespace kv::internal {
@@ -24,15 +26,23 @@ int ms(std::chrono::milliseconds time) {
   return static_cast<int>(time.count());
 }
 
+// Room for calls that are to be refused, so that their callers hear of it.
+constexpr std::size_t kSpareStreams = 1024;
+
 void set_arguments(const ServerOptions& options, Builder& builder) {
+  builder.AddChannelArgument(
+      GRPC_ARG_MAX_CONCURRENT_STREAMS,
+      static_cast<int>(options.max_calls + kSpareStreams));
   builder.SetMaxReceiveMessageSize(
       static_cast<int>(options.limits.message_bytes));
   builder.SetMaxSendMessageSize(static_cast<int>(options.limits.message_bytes));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              ms(options.handshake_timeout));
-  set_keepalive(options.keepalive, [&](const char* name, int value) {
+  const auto set = [&](const char* name, int value) {
     builder.AddChannelArgument(name, value);
-  });
+  };
+  set_keepalive(options.keepalive, set);
+  set_transport(set);
   // Only those who don't replace their connections by themselves reach this.
   // Calls under way on such a connection go on.
   if (const auto age = options.credentials.max_connection_age()) {
@@ -44,11 +54,19 @@ void set_arguments(const ServerOptions& options, Builder& builder) {
 
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
-      : service(options.limits, Gate(options.cookie, options.allowed_peers)),
-        serve_health(options.serve_health) {}
+      : service(options.limits,
+                Gate(options.cookie, options.allowed_peers, options.log)),
+        serve_health(options.serve_health) {
+    if (options.serve_reflection) {
+      reflection.emplace(
+          Gate(options.cookie, options.allowed_peers, options.log),
+          options.serve_health);
+    }
+  }
   Service service;
   Health health;
   const bool serve_health;
+  std::optional<Reflection> reflection;              // if it is to be served
   std::vector<grpc::ServerCompletionQueue*> queues;  // of io
   std::shared_ptr<Io> io;
   std::unique_ptr<Acceptor> acceptor;
@@ -71,6 +89,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
   builder.SetOption(
       std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
   if (options.serve_health) builder.RegisterService(&parts->health);
+  if (parts->reflection.has_value()) {
+    builder.RegisterService(&*parts->reflection);
+  }
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       Builder::experimental_type::ExternalConnectionType::FROM_FD,
       options.credentials.server());
@@ -81,7 +102,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
     queues.push_back(std::move(queue));
   }
   parts->server = builder.BuildAndStart();
-  parts->io = std::make_shared<Io>(std::move(queues));
+  parts->io = std::make_shared<Io>(std::move(queues), options.busy_poll);
   if (parts->server == nullptr) {
     return absl::UnavailableError(absl::StrCat(
         "can't listen on ", options.address, ": gRPC would not start"));
@@ -90,7 +111,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(
     return std::unique_ptr<Server>(new Server(std::move(parts), port));
   }
   auto accept_loop = AcceptLoop::start(
-      {options.max_connections, options.keepalive}, *std::move(listening),
+      {options.max_connections, options.keepalive, options.log},
+      *std::move(listening),
       [acceptor = parts->acceptor.get()](int listener, int connection) {
         Acceptor::NewConnectionParameters parameters;
         parameters.listener_fd = listener;
@@ -115,6 +137,9 @@ const std::shared_ptr<Io>& Server::io() const { return parts_->io; }
 void Server::serve(Receiver& receiver) {
   parts_->service.serve(receiver, *parts_->io, parts_->queues);
   if (parts_->serve_health) parts_->health.serve(*parts_->io, parts_->queues);
+  if (parts_->reflection.has_value()) {
+    parts_->reflection->serve(*parts_->io, parts_->queues);
+  }
 }
 
 void Server::drain() { parts_->health.drain(); }
@@ -123,6 +148,7 @@ void Server::stop(Clock::time_point deadline) {
   if (parts_->accept_loop != nullptr) parts_->accept_loop->stop();
   parts_->service.stop();
   parts_->health.stop();
+  if (parts_->reflection.has_value()) parts_->reflection->stop();
   const auto left = std::chrono::nanoseconds(deadline - Clock::now());
   parts_->server->Shutdown(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),

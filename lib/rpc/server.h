@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "peer/peer.h"
 #include "rpc/allowed_peers.h"
 #include "rpc/credentials.h"
@@ -24,6 +25,7 @@ struct ServerOptions {
   std::string address;
   MessageLimits limits;
   std::size_t io_threads = 1;
+  std::chrono::microseconds busy_poll{0};
   Credentials credentials;
   std::string cookie;  // empty: callers need none
   AllowedPeers allowed_peers;
@@ -32,7 +34,11 @@ struct ServerOptions {
   std::chrono::milliseconds handshake_timeout{0};
   // A caller that is gone without a word is noticed after so long.
   std::chrono::milliseconds keepalive{0};
+  // Of one connection at a time. What is beyond waits at the caller.
+  std::size_t max_calls = 0;
   bool serve_health = true;
+  bool serve_reflection = true;
+  std::shared_ptr<Log> log;  // nullptr: nobody wants to know
 };
 
 class Server {

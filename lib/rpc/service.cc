@@ -18,6 +18,7 @@
 #include "base/mutex.h"
 #include "base/outcome_mark.h"
 #include "rpc/wire.h"
+#include "rpc/wire_call.h"
 #include "rpc/wire_trip.h"
 
 namespace kv::internal {
@@ -164,7 +165,7 @@ class IncomingCall final : public Incoming {
   static void expect(const Desk& desk) {
     if (!desk.io.enter()) return;
     auto* const call = new IncomingCall(desk);
-    desk.service.RequestRoute(&call->context_, &call->request_, &call->writer_,
+    desk.service.RequestRoute(&call->context_, &call->buffer_, &call->writer_,
                               &desk.queue, &desk.queue, call->tag());
   }
 
@@ -173,22 +174,23 @@ class IncomingCall final : public Incoming {
 
   void begin() override {
     expect(desk_);
-    absl::Status admitted = admit();
-    if (!admitted.ok()) return answer(refusal(std::move(admitted)));
-    auto request = from_message(std::move(request_));
-    if (!request.ok()) return answer(refusal(std::move(request).status()));
-    request->deadline = deadline_of(context_);
-    receive(*std::move(request),
+    Request request;
+    absl::Status status = admit();
+    if (status.ok()) status = read_request(buffer_, request);
+    buffer_.Clear();
+    if (!status.ok()) return answer(refusal(std::move(status)));
+    request.deadline = deadline_of(context_);
+    receive(std::move(request),
             [this](Response response) { answer(std::move(response)); });
   }
 
   void answer(Response response) {
     if (!is_reply(response)) return refuse(writer_, response);
-    writer_.Finish(to_message(std::move(response)), grpc::Status::OK, tag());
+    writer_.Finish(write_reply(std::move(response)), grpc::Status::OK, tag());
   }
 
-  v1::RouteRequest request_;
-  grpc::ServerAsyncResponseWriter<v1::RouteReply> writer_{&context_};
+  grpc::ByteBuffer buffer_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_{&context_};
 };
 
 // RouteMany.

@@ -1,6 +1,8 @@
 #include "rpc/wire.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -76,6 +78,27 @@ absl::Status bad(const char* what, const absl::Status& why) {
 
 }  // namespace
 
+std::string trace_bytes(const TraceContext& trace) {
+  std::string bytes(trace.trace_id.begin(), trace.trace_id.end());
+  bytes.append(trace.span_id.begin(), trace.span_id.end());
+  bytes.push_back(static_cast<char>(trace.flags));
+  return bytes;
+}
+
+std::optional<TraceContext> read_trace(std::string_view bytes) {
+  TraceContext trace;
+  const std::size_t ids = trace.trace_id.size() + trace.span_id.size();
+  if (bytes.size() != ids + 1) return std::nullopt;
+  const auto span = bytes.begin() + trace.trace_id.size();
+  std::copy(bytes.begin(), span, trace.trace_id.begin());
+  std::copy(span, bytes.begin() + ids, trace.span_id.begin());
+  trace.flags = static_cast<std::uint8_t>(bytes.back());
+  if (trace.trace_id == TraceId{} || trace.span_id == SpanId{}) {
+    return std::nullopt;
+  }
+  return trace;
+}
+
 v1::RouteRequest to_message(const Request& request) {
   v1::RouteRequest to;
   to.set_bucket(request.bucket);
@@ -91,6 +114,7 @@ v1::RouteRequest to_message(const Request& request) {
   }
   to.set_want_trace(request.want_trace);
   to.set_want_out(request.want_out);
+  if (request.trace.has_value()) to.set_trace(trace_bytes(*request.trace));
   write_op(request.op, to);
   return to;
 }
@@ -116,6 +140,7 @@ absl::StatusOr<Request> from_message(v1::RouteRequest&& message) {
   }
   request.want_trace = message.want_trace();
   request.want_out = message.want_out();
+  request.trace = read_trace(message.trace());
   return request;
 }
 
@@ -161,6 +186,7 @@ FailureMessage to_failure(const Response& response) {
   write_hops(response.hops, failure);
   if (failure.ByteSizeLong() > kMaxFailureBytes) failure.clear_hops();
   failure.set_look_again(response.look_again);
+  failure.set_room(response.room);
   to.failure = failure.SerializeAsString();
   return to;
 }
@@ -174,6 +200,7 @@ Response from_failure(const FailureMessage& failure, const NodeName& peer) {
     v1::Failure message;
     if (message.ParseFromString(failure.failure)) {
       response.look_again = message.look_again();
+      response.room = message.room();
       response.hops = read_hops(message);
     }
   } else if (code == absl::StatusCode::kUnavailable) {

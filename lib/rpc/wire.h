@@ -5,7 +5,9 @@
 
 #include <grpcpp/support/status.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "kvroute/v1/kvroute.pb.h"
@@ -24,6 +26,10 @@ v1::RouteRequest to_message(const Request& request);
 // kInvalidArgument or kUnimplemented (an operation that this version does not
 // know), marked not_run. The deadline is left alone.
 absl::StatusOr<Request> from_message(v1::RouteRequest&& message);
+
+// A trace context as it travels; nullopt where it is none.
+std::string trace_bytes(const TraceContext& trace);
+std::optional<TraceContext> read_trace(std::string_view bytes);
 
 // An answer of the operation itself is a reply ...
 bool is_reply(const Response& response);

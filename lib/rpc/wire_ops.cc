@@ -1,5 +1,6 @@
 #include "rpc/wire_ops.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -158,9 +159,32 @@ struct ValueWriter {
     for (const PeerStats& it : stats.peers) {
       v1::Stats::Peer& peer = *message.add_peers();
       peer.set_node(it.node.str());
-      peer.set_connected(it.connected);
+      peer.set_state(static_cast<std::uint32_t>(it.state));
       peer.set_calls(it.calls);
       peer.set_waiting(it.waiting);
+      peer.set_answered(it.answered);
+      peer.set_failed(it.failed);
+      peer.set_sent_bytes(it.sent_bytes);
+      peer.set_received_bytes(it.received_bytes);
+      peer.set_last_error(it.last_error);
+      peer.set_last_error_age_nanoseconds(
+          static_cast<std::uint64_t>(it.last_error_age.count()));
+    }
+    for (const OpStats& it : stats.ops) write(it, *message.add_ops());
+  }
+  static void write(const OpStats& stats, v1::Stats::Op& message) {
+    message.set_name(stats.op);
+    message.set_of_host(stats.of_host);
+    message.set_path(static_cast<std::uint32_t>(stats.path));
+    message.set_code(static_cast<std::int32_t>(stats.code));
+    message.set_outcome(static_cast<std::uint32_t>(stats.outcome));
+    message.set_count(stats.count);
+    message.set_sum_nanoseconds(
+        static_cast<std::uint64_t>(stats.latency.sum().count()));
+    for (std::size_t i = 0; i < Histogram::kCells; ++i) {
+      if (stats.latency.cells()[i] == 0) continue;
+      message.add_cells(static_cast<std::uint32_t>(i));
+      message.add_counts(stats.latency.cells()[i]);
     }
   }
   static void write(const OpInfo& info, v1::OpInfo& message) {
@@ -196,6 +220,24 @@ OpInfo read_info(const v1::OpInfo& from) {
           from.response()};
 }
 
+OpStats read_op(const v1::Stats::Op& from) {
+  OpStats stats;
+  stats.op = from.name();
+  stats.of_host = from.of_host();
+  stats.path = static_cast<CallPath>(from.path());
+  stats.code = static_cast<absl::StatusCode>(from.code());
+  stats.outcome = static_cast<Outcome>(from.outcome());
+  stats.count = from.count();
+  const int cells = std::min(from.cells_size(), from.counts_size());
+  for (int i = 0; i < cells; ++i) {
+    if (from.cells(i) >= Histogram::kCells) continue;
+    stats.latency.add(from.cells(i), from.counts(i),
+                      std::chrono::nanoseconds(0));
+  }
+  stats.latency.add(0, 0, std::chrono::nanoseconds(from.sum_nanoseconds()));
+  return stats;
+}
+
 Stats read_stats(const v1::Stats& from) {
   Stats stats;
   stats.node = NodeName::parse(from.node()).value_or(NodeName());
@@ -209,9 +251,20 @@ Stats read_stats(const v1::Stats& from) {
   stats.queued_ops = from.queued_ops();
   stats.queued_callbacks = from.queued_callbacks();
   for (const v1::Stats::Peer& it : from.peers()) {
-    stats.peers.push_back({NodeName::parse(it.node()).value_or(NodeName()),
-                           it.connected(), it.calls(), it.waiting()});
+    PeerStats& peer = stats.peers.emplace_back();
+    peer.node = NodeName::parse(it.node()).value_or(NodeName());
+    peer.state = static_cast<PeerState>(it.state());
+    peer.calls = it.calls();
+    peer.waiting = it.waiting();
+    peer.answered = it.answered();
+    peer.failed = it.failed();
+    peer.sent_bytes = it.sent_bytes();
+    peer.received_bytes = it.received_bytes();
+    peer.last_error = it.last_error();
+    peer.last_error_age =
+        std::chrono::nanoseconds(it.last_error_age_nanoseconds());
   }
+  for (const v1::Stats::Op& it : from.ops()) stats.ops.push_back(read_op(it));
   return stats;
 }
 

@@ -51,7 +51,7 @@ class ResultsWriter {
   void add_handed_back();
   // Takes back what was added since there were `bytes`.
   void cut(std::size_t bytes) { bytes_.resize(bytes); }
-  grpc::ByteBuffer finish() const;
+  grpc::ByteBuffer finish();
 
  private:
   std::string bytes_;

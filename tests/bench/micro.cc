@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,11 +59,13 @@ class Floor {
 };
 
 // One node that owns everything, with the same in it.
-class Ours {
+template <bool kStats>
+class OursWith {
  public:
-  Ours() {
+  OursWith() {
     kv::NodeOptions options;
     options.name = "foo@127.0.0.1:0";
+    options.stats = kStats;
     node_ = check(kv::Node::start(std::move(options)));
     check(node_->set_table(
         check(kv::RoutingTable::parse("a..z " + node_->name().str()))));
@@ -77,6 +80,27 @@ class Ours {
   kv::Router& router() { return node_->router(); }
 
  private:
+  std::unique_ptr<kv::Node> node_;
+};
+using Ours = OursWith<true>;
+
+// The same and a node beside it, which asks it over the network.
+template <bool kStats>
+class Asked {
+ public:
+  Asked() {
+    kv::NodeOptions options;
+    options.name = "bar@127.0.0.1:0";
+    options.stats = kStats;
+    node_ = check(kv::Node::start(std::move(options)));
+    check(node_->set_table(check(kv::RoutingTable::parse(
+        "a..z " + check(ours_.router().route("a", kv::Whoami{}))))));
+  }
+
+  kv::Router& router() { return node_->router(); }
+
+ private:
+  OursWith<kStats> ours_;
   std::unique_ptr<kv::Node> node_;
 };
 
@@ -112,8 +136,7 @@ void measure(benchmark::State& state, Run run) {
   state.SetItemsProcessed(static_cast<std::int64_t>(i));
 }
 
-void get_ours(benchmark::State& state, Buckets buckets) {
-  kv::Router& router = shared<Ours>().router();
+void get_with(kv::Router& router, benchmark::State& state, Buckets buckets) {
   const std::string& bucket = bucket_of(state, buckets);
   const auto gets = one_for_each_key<kv::Get>(
       [](std::string key) { return kv::Get{std::move(key)}; });
@@ -121,6 +144,10 @@ void get_ours(benchmark::State& state, Buckets buckets) {
     auto result = router.route(bucket, gets[i]);
     benchmark::DoNotOptimize(result);
   });
+}
+
+void get_ours(benchmark::State& state, Buckets buckets) {
+  get_with(shared<Ours>().router(), state, buckets);
 }
 
 void get_floor(benchmark::State& state, Buckets buckets) {
@@ -174,6 +201,51 @@ BENCHMARK_CAPTURE(get_ours, bucket_each, Buckets::kOneEach)
 BENCHMARK_CAPTURE(get_floor, bucket_each, Buckets::kOneEach)
     ->Threads(2)
     ->UseRealTime();
+
+// What NodeOptions::stats costs: of calls here, of those to a peer one at a
+// time, and many at a time, which share trips.
+
+void get_many(kv::Router& router, benchmark::State& state) {
+  constexpr std::size_t kInFlight = 64;
+  const auto gets = one_for_each_key<kv::Get>(
+      [](std::string key) { return kv::Get{std::move(key)}; });
+  std::size_t i = 0;
+  for (auto step : state) {
+    (void)step;
+    std::vector<kv::Task<std::optional<std::string>>> tasks;
+    tasks.reserve(kInFlight);
+    for (std::size_t k = 0; k < kInFlight; ++k) {
+      tasks.push_back(router.async(kBucketNames[0], gets[i++ % kKeys]));
+    }
+    auto results = kv::await_all(tasks);
+    benchmark::DoNotOptimize(results);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(i));
+}
+
+enum class Calls { kHere, kToAPeer, kManyToAPeer };
+template <bool kStats>
+void get_where(benchmark::State& state, Calls calls) {
+  if (calls == Calls::kHere) {
+    return get_with(shared<OursWith<kStats>>().router(), state, Buckets::kOne);
+  }
+  kv::Router& peer = shared<Asked<kStats>>().router();
+  if (calls == Calls::kToAPeer) return get_with(peer, state, Buckets::kOne);
+  get_many(peer, state);
+}
+void stats_on(benchmark::State& state, Calls calls) {
+  get_where<true>(state, calls);
+}
+void stats_off(benchmark::State& state, Calls calls) {
+  get_where<false>(state, calls);
+}
+
+BENCHMARK_CAPTURE(stats_on, here, Calls::kHere);
+BENCHMARK_CAPTURE(stats_off, here, Calls::kHere);
+BENCHMARK_CAPTURE(stats_on, peer, Calls::kToAPeer)->UseRealTime();
+BENCHMARK_CAPTURE(stats_off, peer, Calls::kToAPeer)->UseRealTime();
+BENCHMARK_CAPTURE(stats_on, peer_many, Calls::kManyToAPeer)->UseRealTime();
+BENCHMARK_CAPTURE(stats_off, peer_many, Calls::kManyToAPeer)->UseRealTime();
 
 // Tables.
 

@@ -17,4 +17,9 @@ for layer in "${layers[@]}"; do
     bad=1
   fi
 done
+# A user of the public API like any other.
+if grep -rnE '#include "' prometheus | grep -vE '"(kv|absl)/' >&2; then
+  echo "^ not for lib/prometheus" >&2
+  bad=1
+fi
 exit "$bad"

@@ -133,6 +133,15 @@ TEST(StartTest, OptionsThatMakeNoSenseAreNamed) {
       {"max_args_bytes",
        [](auto& options) { options.max_args_bytes = std::size_t{1} << 40; }},
       {"max_calls", [](auto& options) { options.max_calls = 0; }},
+      {"max_calls_per_peer",
+       [](auto& options) { options.max_calls_per_peer = 0; }},
+      {"max_queued_bytes", [](auto& options) { options.max_queued_bytes = 0; }},
+      {"max_queue_delay",
+       [](auto& options) {
+         options.max_queue_delay = std::chrono::milliseconds(0);
+       }},
+      {"retry_budget", [](auto& options) { options.retry_budget = 1.1; }},
+      {"retry_budget", [](auto& options) { options.retry_budget = -0.1; }},
       {"max_calls_per_bucket",
        [](auto& options) { options.max_calls_per_bucket = 0; }},
       {"op_threads", [](auto& options) { options.op_threads = 0; }},

@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 host=$work/host
 mkdir "$host"
 # Away from the repository, so that nothing of it is found by accident.
-cp -r tests/consumer/CMakeLists.txt tests/consumer/plugins examples/{two_nodes.cc,shop} "$host"
+cp -r tests/consumer/{CMakeLists.txt,metrics.cc,plugins} examples/{two_nodes.cc,shop} "$host"
 awk '/^```cpp/ {inside = 1; text = ""; next}
      /^```/ {if (inside && text ~ /int main/) {printf "%s", text; exit} inside = 0}
      inside {text = text $0 "\n"}' README.md >"$host/main.cc"
@@ -48,6 +48,7 @@ by_find_package() {  # by_find_package KIND STANDARD
     fail "$1: the package points into the repository"
   run "$1, C++$2: the program runs" timeout 60 "$build/main"
   run "$1, C++$2: examples/two_nodes runs" timeout 60 "$build/two_nodes"
+  run "$1, C++$2: kvroute::prometheus collects" timeout 60 "$build/metrics"
   run "$1, C++$2: examples/shop runs" timeout 60 "$build/shop"
   if [[ $plugins == ON ]]; then
     run "C++$2: two plugins in one process" timeout 60 "$build/load" "$build"/lib{one,two}.so

@@ -23,6 +23,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -78,6 +79,28 @@ absl::StatusOr<std::string> record_and_fail(kv::OpContext& context,
                                             std::string_view path) {
   record(context, path).IgnoreError();
   return absl::DataLossError("as told");
+}
+
+// "sleep N" or "burn N", microseconds.
+absl::StatusOr<std::string> work(kv::OpContext&, std::string_view args) {
+  std::istringstream words{std::string(args)};
+  std::string how;
+  int count = 0;
+  words >> how >> count;
+  const std::chrono::microseconds time(count);
+  if (how == "sleep") {
+    std::this_thread::sleep_for(time);
+    return "done";
+  }
+  const auto used = [] {
+    timespec now = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) +
+           std::chrono::nanoseconds(now.tv_nsec);
+  };
+  for (const auto end = used() + time; used() < end;) {
+  }
+  return "done";
 }
 
 class Peer {
@@ -151,7 +174,8 @@ int main(int argc, char** argv) {
       !(*node)->define("Increment", increment).ok() ||
       !(*node)->define("Wait", wait).ok() ||
       !(*node)->define("Record", record).ok() ||
-      !(*node)->define("RecordAndFail", record_and_fail).ok()) {
+      !(*node)->define("RecordAndFail", record_and_fail).ok() ||
+      !(*node)->define("Work", work).ok()) {
     return 1;
   }
   std::cout << (*node)->name() << std::endl;

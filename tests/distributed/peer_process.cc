@@ -12,6 +12,7 @@
 #include <array>
 #include <csignal>
 #include <ctime>
+#include <fstream>
 
 #include "cluster/two_nodes.h"
 
@@ -100,6 +101,14 @@ std::chrono::nanoseconds PeerProcess::time_used() const {
   EXPECT_EQ(clock_gettime(clock, &time), 0);
   return std::chrono::seconds(time.tv_sec) +
          std::chrono::nanoseconds(time.tv_nsec);
+}
+
+std::size_t PeerProcess::resident_bytes() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 void PeerProcess::signal(int number) {

@@ -33,6 +33,7 @@ class PeerProcess {
   void limit_descriptors(unsigned count);
   // How much processor time it has taken so far.
   std::chrono::nanoseconds time_used() const;
+  std::size_t resident_bytes() const;
 
   // After SIGSTOP it is frozen when this returns.
   void signal(int number);

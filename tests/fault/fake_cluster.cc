@@ -228,7 +228,7 @@ class FakeCluster::Lines final : public Peers {
   absl::StatusOr<std::shared_ptr<Peer>> find(const NodeName& name) override {
     return std::make_shared<Line>(cluster_, self_, name);
   }
-  std::vector<NodeName> connected() const override { return {}; }
+  std::vector<PeerStats> stats() const override { return {}; }
 
  private:
   FakeCluster& cluster_;
@@ -242,9 +242,10 @@ FakeCluster::FakeCluster(const std::vector<std::string>& nodes,
   for (const std::string& node : nodes) {
     const NodeName name =
         *NodeName::parse(absl::StrCat(node, "@127.0.0.1:", port++));
-    nodes_[node] = {
-        name, std::make_shared<Core>(options, name,
-                                     std::make_unique<Lines>(*this, name))};
+    nodes_[node] = {name,
+                    std::make_shared<Core>(options, name,
+                                           std::make_unique<Lines>(*this, name),
+                                           Log::make(options.log))};
   }
 }
 

@@ -17,6 +17,7 @@ using testing::HasSubstr;
 NodeOptions one_thread() {
   NodeOptions options;
   options.op_threads = 1;
+  options.max_queue_delay = std::chrono::minutes(1);  // bursts are served whole
   return options;
 }
 

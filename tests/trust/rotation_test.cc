@@ -1,6 +1,7 @@
 // Certificates that are replaced while calls go on.
 #include <kv/kv.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -82,6 +83,20 @@ TEST(RotationTest, AnAuthorityIsReplacedAndNoCallIsLost) {
   EXPECT_TRUE(eventually([&] { return !gets_in(before); }));
   EXPECT_TRUE(gets_in(after));
   EXPECT_TRUE(traffic.advances());
+}
+
+TEST(RotationTest, TheLogTellsOfNewCertificates) {
+  Authority authority;
+  const kv::Tls tls = authority.issue("foo");
+  std::atomic<int> told{0};
+  kv::NodeOptions options = quick(tls);
+  options.log = [&](const kv::LogEntry& entry) {
+    if (entry.message.find("certificates were replaced") == 0) ++told;
+  };
+  const auto foo = start_node("foo", options);
+  EXPECT_EQ(told, 0);
+  replace(tls, authority.issue("foo"));
+  EXPECT_TRUE(eventually([&] { return told > 0; }));
 }
 
 // Connections are replaced: calls on their way are not lost, nor is an

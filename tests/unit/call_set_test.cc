@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "fault/gate.h"
@@ -20,24 +21,36 @@ class Counting final : public CallSet::Entry {
 
 class CallSetTest : public testing::Test {
  protected:
-  CallSet calls_{2};
+  CallSet calls_{2, 100};
   const std::shared_ptr<Counting> one_ = std::make_shared<Counting>();
   const std::shared_ptr<Counting> two_ = std::make_shared<Counting>();
   const std::shared_ptr<Counting> three_ = std::make_shared<Counting>();
 };
 
 TEST_F(CallSetTest, HasALimitWhichCountsWhatIsUnderWay) {
-  EXPECT_EQ(told(calls_.add(one_)), "OK");
-  EXPECT_EQ(told(calls_.add(two_)), "OK");
-  EXPECT_EQ(told(calls_.add(three_)), "RESOURCE_EXHAUSTED not_run");
-  calls_.leave();  // one is about to be answered
-  EXPECT_EQ(told(calls_.add(three_)), "OK");
+  EXPECT_EQ(told(calls_.add(one_, 10)), "OK");
+  EXPECT_EQ(told(calls_.add(two_, 10)), "OK");
+  EXPECT_EQ(told(calls_.add(three_, 10)), "RESOURCE_EXHAUSTED not_run");
+  calls_.leave(*one_);  // one is about to be answered
+  EXPECT_EQ(told(calls_.add(three_, 10)), "OK");
   calls_.remove(*one_);
-  EXPECT_EQ(told(calls_.add(three_)), "RESOURCE_EXHAUSTED not_run");
+  EXPECT_EQ(told(calls_.add(three_, 10)), "RESOURCE_EXHAUSTED not_run");
+}
+
+TEST_F(CallSetTest, HasALimitOnTheirBytesButForOneAlone) {
+  EXPECT_EQ(told(calls_.add(one_, 1000)), "OK");
+  const absl::Status status = calls_.add(two_, 1);
+  EXPECT_EQ(told(status), "RESOURCE_EXHAUSTED not_run");
+  EXPECT_NE(std::string(status.message()).find("max_queued_bytes"),
+            std::string::npos);
+  calls_.leave(*one_);
+  EXPECT_EQ(told(calls_.add(two_, 60)), "OK");
+  EXPECT_EQ(told(calls_.add(three_, 41)), "RESOURCE_EXHAUSTED not_run");
+  EXPECT_EQ(told(calls_.add(three_, 40)), "OK");
 }
 
 TEST_F(CallSetTest, ForgetsWhatIsRemoved) {
-  EXPECT_EQ(told(calls_.add(one_)), "OK");
+  EXPECT_EQ(told(calls_.add(one_, 10)), "OK");
   EXPECT_EQ(one_.use_count(), 2);
   calls_.remove(*one_);
   EXPECT_EQ(one_.use_count(), 1);
@@ -48,12 +61,12 @@ TEST_F(CallSetTest, TakesNothingOnceClosed) {
   calls_.close();
   calls_.close();
   EXPECT_TRUE(calls_.closed());
-  EXPECT_EQ(told(calls_.add(three_)), "CANCELLED not_run");
+  EXPECT_EQ(told(calls_.add(three_, 10)), "CANCELLED not_run");
 }
 
 TEST_F(CallSetTest, CancelsAllOfThem) {
-  EXPECT_EQ(told(calls_.add(one_)), "OK");
-  EXPECT_EQ(told(calls_.add(two_)), "OK");
+  EXPECT_EQ(told(calls_.add(one_, 10)), "OK");
+  EXPECT_EQ(told(calls_.add(two_, 10)), "OK");
   calls_.cancel_all();
   EXPECT_EQ(one_->cancels, 1);
   EXPECT_EQ(two_->cancels, 1);
@@ -61,7 +74,7 @@ TEST_F(CallSetTest, CancelsAllOfThem) {
 
 TEST_F(CallSetTest, WaitsUntilThereIsNoneOrTheTimeIsUp) {
   EXPECT_TRUE(calls_.wait_until_empty(Clock::now()));
-  EXPECT_EQ(told(calls_.add(one_)), "OK");
+  EXPECT_EQ(told(calls_.add(one_, 10)), "OK");
   calls_.close();
   EXPECT_FALSE(
       calls_.wait_until_empty(Clock::now() + std::chrono::milliseconds(5)));

@@ -185,7 +185,7 @@ class CheckReferenceTest : public testing::Test {
       }
     }
     std::map<std::string, std::string> truth;
-    std::set<const char*> ends;
+    std::set<std::string> ends;
     std::set<std::string> owners;
     std::set<std::string> named;
     for (const auto& [node, table] : tables) {
@@ -199,8 +199,8 @@ class CheckReferenceTest : public testing::Test {
     }
     EXPECT_EQ(said, truth) << interval.range;
     const bool arrive =
-        ends == std::set<const char*>{"owner"} && owners.size() == 1;
-    const bool gap = ends == std::set<const char*>{"gap"};
+        ends == std::set<std::string>{"owner"} && owners.size() == 1;
+    const bool gap = ends == std::set<std::string>{"gap"};
     EXPECT_EQ(interval.ok(), arrive || gap);
     EXPECT_EQ(interval.gap(), gap);
     EXPECT_EQ(interval.disagree, named.size() > 1);

@@ -267,5 +267,118 @@ TEST_F(ExecutorTest, ManyThreadsMayPostJobsThatWait) {
   EXPECT_TRUE(executor.stop(long_after()));
 }
 
+// Jobs wait behind one that does not end, on one thread.
+class CrowdedExecutorTest : public ExecutorTest {
+ protected:
+  static Executor::Options options(milliseconds max_delay) {
+    Executor::Options options;
+    options.max_queued = 100000;
+    options.max_delay = max_delay;
+    return options;
+  }
+  // Posts one with the next number, which is noted when it is refused.
+  void post_next(Executor& executor) {
+    std::function<void()> job = [this] { ran_.touch(); };
+    ASSERT_TRUE(executor.post(
+        0, job, [this, number = posted_] { refused_.push_back(number); }));
+    ++posted_;
+  }
+  // Until jobs are refused.
+  bool crowd(Executor& executor) {
+    const Clock::time_point end = long_after();
+    while (refused_.empty() && Clock::now() < end) {
+      post_next(executor);
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    return !refused_.empty();
+  }
+
+  int posted_ = 0;
+  std::vector<int> refused_;
+};
+
+TEST_F(CrowdedExecutorTest, RefusesTheFirstOfThemAndKeepsOneForEachThread) {
+  Executor executor(options(milliseconds(1)));
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  const Clock::time_point begin = Clock::now();
+  ASSERT_TRUE(crowd(executor));
+  EXPECT_GT(Clock::now() - begin, milliseconds(Executor::kPatienceDelays));
+  for (std::size_t i = 0; i < refused_.size(); ++i) {
+    EXPECT_EQ(refused_[i], static_cast<int>(i));
+  }
+  EXPECT_GE(executor.load().queued, 1U);
+  EXPECT_EQ(executor.room(), 2U);
+  // From now on it does not take as long.
+  for (int i = 0; i < 100 && posted_ < 100000; ++i) post_next(executor);
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+  EXPECT_EQ(ran_.arrived() + static_cast<int>(refused_.size()), posted_);
+}
+
+TEST_F(CrowdedExecutorTest, ABurstThatIsOverSoonIsServedWhole) {
+  Executor executor(options(std::chrono::minutes(1)));
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  for (int i = 0; i < 1000; ++i) post_next(executor);
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+  EXPECT_EQ(ran_.arrived(), 1000);
+  EXPECT_TRUE(refused_.empty());
+}
+
+TEST_F(CrowdedExecutorTest, OneForEachThreadMayWaitForAsLongAsItTakes) {
+  Executor executor(options(milliseconds(1)));
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  post_next(executor);
+  std::this_thread::sleep_for(
+      milliseconds(2 * Executor::kPatienceDelays));  // nothing happens in it
+  EXPECT_EQ(executor.load().queued, 1U);
+  EXPECT_TRUE(refused_.empty());
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+TEST_F(CrowdedExecutorTest, DeepOnesAreRefusedLast) {
+  Executor executor(options(milliseconds(1)));
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  std::atomic<int> deep{0};
+  for (int i = 0; i < 10; ++i) {
+    std::function<void()> job = [this] { ran_.touch(); };
+    ASSERT_TRUE(executor.post(5, job, [&] { ++deep; }));
+  }
+  post_next(executor);
+  const Clock::time_point end = long_after();
+  while (deep == 0 && Clock::now() < end) {
+    EXPECT_TRUE(deep == 0 || !refused_.empty());
+    post_next(executor);
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_FALSE(refused_.empty());
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
+// As the next call for a bucket does.
+TEST_F(CrowdedExecutorTest, ARefusalMayPostWithoutEnd) {
+  Executor executor(options(milliseconds(1)));
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  int chain = 0;
+  int within = 0;
+  std::function<void()> post_another = [&] {
+    EXPECT_EQ(within++, 0) << "one refusal within another";
+    ++chain;
+    std::function<void()> job = [this] { ran_.touch(); };
+    EXPECT_TRUE(executor.post(0, job, post_another));
+    --within;
+  };
+  const Clock::time_point end = long_after();
+  while (chain < 1000 && Clock::now() < end) {
+    std::function<void()> job = [this] { ran_.touch(); };
+    ASSERT_TRUE(executor.post(0, job, post_another));
+  }
+  EXPECT_GE(chain, 1000);
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+}
+
 }  // namespace
 }  // namespace kv::internal

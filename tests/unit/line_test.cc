@@ -75,7 +75,7 @@ class OnePeer final : public Peers {
     if (!status.ok()) return status;
     return peer;
   }
-  std::vector<NodeName> connected() const override { return {}; }
+  std::vector<PeerStats> stats() const override { return {}; }
 
   absl::Status status;
   const std::shared_ptr<RecordingPeer> peer = std::make_shared<RecordingPeer>();
@@ -172,7 +172,7 @@ TEST_F(LineTest, ACallBesideASlowOneGoesAtOnceToo) {
 TEST_F(LineTest, CallsWaitForATripToComeBackAndThenShareOne) {
   send("a");
   send("b");
-  send("c");  // half as many as are away: a second trip
+  send("c");  // as many as are away: a second trip
   const auto d = send("d");
   const auto e = send("e");
   ASSERT_EQ(sent().size(), 3U);
@@ -189,7 +189,7 @@ TEST_F(LineTest, ATripHasLimits) {
   for (const char* name : {"a", "b", "c", "1", "2", "3", "4", "5"}) send(name);
   answer(sent()[1]);
   EXPECT_EQ(sent().back().keys, (Keys{"1", "2", "3", "4"}));
-  answer(sent()[2]);  // one that waits is less than half of four
+  answer(sent()[2]);  // one that waits is less than four
   EXPECT_EQ(sent().size(), 4U);
   answer(sent()[3]);
   EXPECT_EQ(sent().back().keys, Keys{"5"});

@@ -101,6 +101,34 @@ TEST_F(StoredBucketTest, NoMoreWaitThanTheLimit) {
   EXPECT_EQ(notes_, (std::vector<int>{1, 2, 3}));
 }
 
+// Whoever would have its turn too late hears so at once.
+TEST_F(StoredBucketTest, WhoWouldWaitForHalfOfItsTimeDoesNotWait) {
+  using std::chrono::milliseconds;
+  const auto takes_5_ms = [](StoredBucket&) {
+    std::this_thread::sleep_for(milliseconds(5));
+  };
+  const auto has_turn_within = [&](milliseconds time) {
+    const auto ticket =
+        bucket_.take_turn(std::make_shared<Noting>(notes_, 0, false, nullptr),
+                          kMany, Clock::now() + time);
+    return ticket.has_value();
+  };
+  EXPECT_TRUE(has_turn_within(milliseconds(0))) << "it is free";
+  for (int i = 0; i < 20; ++i) take(i, false, kMany, takes_5_ms);
+  take(1, true);
+  EXPECT_FALSE(has_turn_within(milliseconds(2)));
+  EXPECT_TRUE(has_turn_within(std::chrono::hours(1)));
+  for (int i = 0; i < 200; ++i) take(2);
+  EXPECT_FALSE(has_turn_within(milliseconds(500)));
+  EXPECT_TRUE(has_turn_within(std::chrono::hours(1)));
+  // Turns have become short, so more wait.
+  bucket_.end_turn();
+  take(1, true);
+  for (int i = 0; i < 200; ++i) take(2);
+  EXPECT_TRUE(has_turn_within(milliseconds(5000)));
+  bucket_.end_turn();
+}
+
 TEST_F(StoredBucketTest, WhoWithdrawsWaitsNoMoreAndMakesRoom) {
   take(1, true);
   const auto second = take(2, false, 1);

@@ -12,101 +12,10 @@
 #include "fault/seed.h"
 #include "fault/told.h"
 #include "rpc/wire.h"
+#include "unit/random_messages.h"
 
 namespace kv::internal {
 namespace {
-
-const NodeName kFoo = *NodeName::parse("foo@127.0.0.1:4001");
-const NodeName kBar = *NodeName::parse("bar@127.0.0.1:4002");
-
-std::string bytes_of(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(buffer.Dump(&slices).ok());
-  std::string bytes;
-  for (const grpc::Slice& it : slices) {
-    bytes.append(reinterpret_cast<const char*>(it.begin()), it.size());
-  }
-  return bytes;
-}
-grpc::ByteBuffer buffer_of(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
-  return {&slice, 1};
-}
-
-class RandomRequests {
- public:
-  explicit RandomRequests(std::uint32_t seed) : random_(seed) {}
-
-  std::size_t below(std::size_t end) { return random_() % end; }
-  std::string text() {
-    std::string text(below(40), '\0');
-    for (char& byte : text) byte = static_cast<char>(below(256));
-    return text;
-  }
-  Op op() {
-    switch (below(6)) {
-      case 0:
-        return Get{text()};
-      case 1:
-        return Put{text(), text()};
-      case 2:
-        return Delete{text()};
-      case 3:
-        return Increment{text(), static_cast<std::int64_t>(below(100)) - 50};
-      case 4:
-        return Whoami{};
-      default:
-        return Create{};
-    }
-  }
-  Request request() {
-    Request request;
-    request.op = op();
-    request.bucket = text();
-    if (below(4) == 0) request.bucket_id = random_();
-    request.here = below(4) == 0;
-    request.max_hops = static_cast<std::uint32_t>(below(65));
-    if (below(3) == 0) request.path = {kFoo};
-    if (below(4) == 0) request.held = {{kFoo, text()}};
-    request.sender = &kBar;
-    request.want_trace = below(2) == 0;
-    request.want_out = below(2) == 0;
-    return request;
-  }
-  Response response() {
-    Response response;
-    switch (below(5)) {
-      case 0:
-        response.answer.value = std::optional<std::string>();
-        break;
-      case 1:
-        response.answer.value = std::optional<std::string>(text());
-        break;
-      case 2:
-        break;  // nothing
-      case 3:
-        response.answer.status = absl::NotFoundError("none");
-        break;
-      default:
-        response.answer.status = not_run(absl::AbortedError("a circle"));
-        response.look_again = below(2) == 0;
-    }
-    if (below(4) == 0) response.hops.push_back({kFoo, 7, "a..m", {}});
-    if (below(4) == 0) response.out = text();
-    return response;
-  }
-
- private:
-  std::mt19937 random_;
-};
-
-std::string plain(const Request& request) {
-  return to_message(request).SerializeAsString();
-}
-std::string plain(Response response) {
-  std::string bytes;
-  return to_result_message(std::move(response)).SerializeAsString();
-}
 
 class WireTripTest : public testing::Test {
  protected:
@@ -185,11 +94,12 @@ TEST_F(WireTripTest, ResultsAreReadByTheGeneratedCodeAndReadWhatThatWrites) {
     expected.add_results()->set_handed_back(true);
     responses.emplace_back().handed_back = true;
 
+    const grpc::ByteBuffer written = writer.finish();
     v1::RouteManyReply message;
-    ASSERT_TRUE(message.ParseFromString(bytes_of(writer.finish())));
+    ASSERT_TRUE(message.ParseFromString(bytes_of(written)));
     EXPECT_EQ(message.SerializeAsString(), expected.SerializeAsString());
     for (const grpc::ByteBuffer& buffer :
-         {writer.finish(), buffer_of(expected.SerializeAsString())}) {
+         {written, buffer_of(expected.SerializeAsString())}) {
       std::size_t count = 0;
       read_results(
           buffer, responses.size(), kBar,

@@ -1,6 +1,6 @@
-// Keepalive, the same on both sides of a connection.
-#ifndef KV_RPC_KEEPALIVE_H_
-#define KV_RPC_KEEPALIVE_H_
+// gRPC channel arguments that both sides of a connection have alike.
+#ifndef KV_RPC_CHANNEL_ARGUMENTS_H_
+#define KV_RPC_CHANNEL_ARGUMENTS_H_
 
 #include <grpc/grpc.h>
 
@@ -11,6 +11,9 @@ namespace kv::internal {
 // So often a peer may ping, whatever its own setting: else calls under way
 // would end with "Too many pings".
 inline constexpr std::chrono::milliseconds kLeastPingPause{100};
+
+inline constexpr int kLookaheadBytes = 4 * 1024 * 1024;
+inline constexpr int kMaxFrameBytes = 1024 * 1024;
 
 // Gives `set` the channel arguments, by name and value, with which a peer that
 // does not answer is noticed within `bound`: half of it passes until it is
@@ -27,6 +30,17 @@ void set_keepalive(std::chrono::milliseconds bound, const Set& set) {
       static_cast<int>(kLeastPingPause.count()));
 }
 
+// Large values in few pieces, and nothing on the way of a call that no node
+// asks for: compression, channelz.
+template <typename Set>
+void set_transport(const Set& set) {
+  set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
+  set(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kMaxFrameBytes);
+  set(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  set(GRPC_ARG_ENABLE_CHANNELZ, 0);
+}
+
 }  // namespace kv::internal
 
-#endif  // KV_RPC_KEEPALIVE_H_
+#endif  // KV_RPC_CHANNEL_ARGUMENTS_H_

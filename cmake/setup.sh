@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(g++ cmake ninja-build ccache libgrpc++-dev libprotobuf-dev libabsl-dev
           protobuf-compiler protobuf-compiler-grpc
           prometheus-cpp-dev libasio-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libedit-dev)
-tests=(libgtest-dev libgmock-dev tmux openssl)
+tests=(libgtest-dev libgmock-dev tmux openssl nftables)
 bench=(libbenchmark-dev python3 gnuplot-nox)
 case ${1-} in
   build) ;;

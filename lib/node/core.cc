@@ -174,11 +174,13 @@ absl::Status Core::stop(std::chrono::nanoseconds bound) {
   if (stopped_.has_value()) return *stopped_;
   const Clock::time_point deadline = deadline_after(Clock::now(), bound);
   calls_.close();
-  if (!calls_.wait_until_empty(deadline)) {
-    calls_.cancel_all();
-    calls_.wait_until_empty(Clock::now() + kGrace);
-  }
+  const bool finished = calls_.wait_until_empty(deadline);
+  // From here on for all that is left together.
   const Clock::time_point end = std::max(deadline, Clock::now() + kGrace);
+  if (!finished) {
+    calls_.cancel_all();
+    calls_.wait_until_empty(end);
+  }
   const bool ops_ended = op_threads_.stop(end);
   const bool callbacks_ended = callbacks_.stop(end);
   timers_.stop();

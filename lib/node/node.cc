@@ -28,7 +28,7 @@ using internal::Trust;
 namespace {
 
 // How long the last answers may take to leave once the node has stopped.
-constexpr std::chrono::milliseconds kLastAnswers{500};
+constexpr std::chrono::milliseconds kLastAnswers{250};
 
 internal::ServerOptions server_options(const NodeOptions& options,
                                        const NodeName& name, const Trust& trust,

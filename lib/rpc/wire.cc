@@ -64,6 +64,13 @@ absl::Status read_status(const v1::Status& from) {
   return marked(std::move(status), Outcome::kRan);
 }
 
+// As gRPC takes a code that it doesn't know.
+grpc::StatusCode known_code(int code) {
+  const bool known = code >= 0 && code <= grpc::StatusCode::UNAUTHENTICATED;
+  return known ? static_cast<grpc::StatusCode>(code)
+               : grpc::StatusCode::UNKNOWN;
+}
+
 absl::Status bad(const char* what, const absl::Status& why) {
   return not_run(absl::InvalidArgumentError(
       absl::StrCat("bad request from a peer: ", what, ": ", why.message())));
@@ -242,8 +249,7 @@ Response from_result_message(v1::RouteManyReply::Result message,
     return broken;
   }
   return from_failure(
-      {grpc::Status(static_cast<grpc::StatusCode>(refusal.code()),
-                    refusal.message()),
+      {grpc::Status(known_code(refusal.code()), refusal.message()),
        refusal.executed_no(), refusal.failure()},
       peer);
 }

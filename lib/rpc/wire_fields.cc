@@ -67,18 +67,15 @@ bool Reader::read_fixed(std::uint64_t& value) {
 }
 
 bool Reader::skip(std::uint64_t field_tag) {
-  std::uint64_t number = 0;
-  std::string_view bytes;
-  switch (field_tag & 7) {
-    case kVarint:
-      return read_varint(number);
-    case kFixed64:
-      return read_fixed(number);
-    case kBytes:
-      return read_bytes(bytes);
-    default:
-      return false;
+  CodedInputStream rest(reinterpret_cast<const std::uint8_t*>(at_),
+                        static_cast<int>(end_ - at_));
+  if (field_tag > UINT32_MAX ||
+      !WireFormatLite::SkipField(&rest,
+                                 static_cast<std::uint32_t>(field_tag))) {
+    return false;
   }
+  at_ += rest.CurrentPosition();
+  return true;
 }
 
 bool read_only_bytes(std::string_view message, int field,

@@ -39,6 +39,18 @@ bool read_fast(std::string_view message, Value& value) {
          read_reply_fast(reply, value);
 }
 
+// The next result of a trip, past fields of no interest. False: there is none.
+bool next_result(Reader& reader, std::string_view& result) {
+  std::uint64_t field_tag = 0;
+  while (reader.read_varint(field_tag)) {
+    if (field_tag == tag(v1::RouteManyReply::kResultsFieldNumber, kBytes)) {
+      return reader.read_bytes(result);
+    }
+    if (!reader.skip(field_tag)) return false;
+  }
+  return false;
+}
+
 absl::Status no_trip(const char* what) {
   return not_run(
       absl::InvalidArgumentError(absl::StrCat("bad trip from a peer: ", what)));
@@ -128,14 +140,12 @@ void read_results(
     absl::FunctionRef<void(std::size_t place, Response&& response)> each) {
   const grpc::Slice bytes = in_one_piece(buffer);
   Reader reader(view(bytes));
+  bool there = true;
   for (std::size_t place = 0; place < count; ++place) {
     Response response;
-    std::uint64_t field_tag = 0;
     std::string_view result;
-    const bool there =
-        reader.read_varint(field_tag) &&
-        field_tag == tag(v1::RouteManyReply::kResultsFieldNumber, kBytes) &&
-        reader.read_bytes(result);
+    // After one that is broken, none could be told from another.
+    there = there && next_result(reader, result);
     if (!there || !read_fast(result, response.answer.value)) {
       Result message;
       if (!message.ParseFromArray(result.data(),

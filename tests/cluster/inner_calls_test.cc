@@ -2,8 +2,11 @@
 #include <kv/kv.h>
 
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "cluster/two_nodes.h"
+#include "fault/seed.h"
 
 namespace {
 
@@ -75,6 +78,39 @@ TEST_P(InnerCallsTest, WaitingForTheOwnBucketThroughATaskIsDetected) {
          });
   EXPECT_EQ(foo_->router().route(outer(), kv::Apply{"self"}).status().code(),
             absl::StatusCode::kAborted);
+}
+
+// foo -> bar -> foo, an operation of the host at each, from threads that wait,
+// within the time that calls have by themselves.
+class CallersTest : public kv_tests::TwoNodes {};
+
+TEST_F(CallersTest, SixtyFourOfThemMeetNoTimeout) {
+  constexpr int kCallers = 64;
+  const int calls = kv::internal::test_length(100);
+  const auto pass_on = [](const char* bucket, const char* op) {
+    return [bucket, op](kv::OpContext& context, std::string_view args) {
+      return context.router().route(bucket, kv::Apply{op, std::string(args)});
+    };
+  };
+  define("AskFar", pass_on("world", "Ask"));
+  define("Ask", pass_on("hello", "Leaf"));
+  define("Leaf", [](kv::OpContext&, std::string_view args) {
+    return absl::StatusOr<std::string>(std::string(args));
+  });
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < kCallers; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; i < calls; ++i) {
+        const std::string args =
+            std::to_string(caller) + "." + std::to_string(i);
+        const auto answer =
+            foo_->router().route("hello", kv::Apply{"AskFar", args});
+        ASSERT_TRUE(answer.ok()) << answer.status();
+        ASSERT_EQ(*answer, args);
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
 }
 
 class BadNameTest : public kv_tests::TwoNodes {};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <list>
@@ -94,11 +95,18 @@ std::string Socket::name(const std::string& short_name) const {
   return short_name + "@127.0.0.1:" + std::to_string(port());
 }
 
+bool is_free(std::uint16_t port) {
+  const Socket it(new_socket());
+  const sockaddr_in address = loopback(port);
+  return bind(it.fd(), generic(address), sizeof address) == 0;
+}
+
 struct TcpProxy::State {
   // One connection: what comes in at one end goes out at the other.
   struct Line {
     Socket client;
     Socket server;
+    bool lost_bytes = false;
   };
 
   explicit State(std::uint16_t the_to) : to(the_to) {}
@@ -109,7 +117,9 @@ struct TcpProxy::State {
   std::list<Line> lines;  // of the proxy's thread
 
   mutable std::mutex mutex;
+  mutable std::condition_variable heard_more;
   bool is_cut = false;  // guarded by mutex, as all below
+  bool is_hole = false;
   bool ended = false;
   std::string from_bytes;
   std::string to_bytes;
@@ -118,21 +128,27 @@ struct TcpProxy::State {
   void change(bool State::*what, bool value) {
     const std::lock_guard<std::mutex> lock(mutex);
     this->*what = value;
+    wake_up();
+  }
+  void wake_up() const {
     const std::uint64_t one = 1;
     check(write(wake.fd(), &one, sizeof one) == sizeof one, "write");
   }
 
   // False once a side has gone.
-  bool carry(const Line& line, bool from_server) {
+  bool carry(Line& line, bool from_server) {
     std::array<char, 65536> buffer{};
     const int in = from_server ? line.server.fd() : line.client.fd();
     const int out = from_server ? line.client.fd() : line.server.fd();
     const ssize_t count = recv(in, buffer.data(), buffer.size(), 0);
     if (count <= 0) return false;
     std::string bytes(buffer.data(), static_cast<std::size_t>(count));
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (is_hole) line.lost_bytes = true;
+    if (line.lost_bytes) return true;
     if (from_server) {
-      const std::lock_guard<std::mutex> lock(mutex);
       heard += bytes;
+      heard_more.notify_all();
       for (std::size_t at = 0;
            !from_bytes.empty() &&
            (at = bytes.find(from_bytes, at)) != std::string::npos;) {
@@ -147,7 +163,7 @@ struct TcpProxy::State {
     if (client.fd() < 0 || refuse) return;
     Socket server(connect_to(to));
     if (server.fd() < 0) return;
-    lines.push_back({std::move(client), std::move(server)});
+    lines.push_back({std::move(client), std::move(server), false});
   }
 };
 
@@ -171,17 +187,20 @@ void TcpProxy::serve(const std::shared_ptr<State>& state) {
     poll(fds.data(), fds.size(), -1);
 
     bool is_cut = false;
+    bool is_hole = false;
     {
       const std::lock_guard<std::mutex> lock(state->mutex);
       if (state->ended) return;
       is_cut = state->is_cut;
+      is_hole = state->is_hole;
     }
     std::uint64_t wakes = 0;
     (void)!read(state->wake.fd(), &wakes, sizeof wakes);
     std::size_t place = 2;
     for (auto it = state->lines.begin(); it != state->lines.end(); place += 2) {
       const bool broken =
-          is_cut || (fds[place].revents != 0 && !state->carry(*it, false)) ||
+          is_cut || (it->lost_bytes && !is_hole) ||
+          (fds[place].revents != 0 && !state->carry(*it, false)) ||
           (fds[place + 1].revents != 0 && !state->carry(*it, true));
       it = broken ? state->lines.erase(it) : std::next(it);
     }
@@ -195,7 +214,12 @@ std::string TcpProxy::name(const std::string& short_name) const {
 
 void TcpProxy::cut() { state_->change(&State::is_cut, true); }
 
-void TcpProxy::mend() { state_->change(&State::is_cut, false); }
+void TcpProxy::swallow() { state_->change(&State::is_hole, true); }
+
+void TcpProxy::mend() {
+  state_->change(&State::is_cut, false);
+  state_->change(&State::is_hole, false);
+}
 
 void TcpProxy::replace(std::string from, std::string to) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
@@ -207,6 +231,21 @@ void TcpProxy::replace(std::string from, std::string to) {
 std::string TcpProxy::heard() const {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   return state_->heard;
+}
+
+bool TcpProxy::hears(const std::string& bytes, int times,
+                     std::chrono::nanoseconds bound) const {
+  std::unique_lock<std::mutex> lock(state_->mutex);
+  std::size_t at = state_->heard.size();
+  return state_->heard_more.wait_for(lock, bound, [&] {
+    for (std::size_t next = 0;
+         times > 0 &&
+         (next = state_->heard.find(bytes, at)) != std::string::npos;) {
+      at = next + bytes.size();
+      --times;
+    }
+    return times <= 0;
+  });
 }
 
 std::vector<Socket> fill_backlog(const Socket& listener) {

@@ -3,6 +3,7 @@
 #ifndef KV_TESTS_CLUSTER_SOCKETS_H_
 #define KV_TESTS_CLUSTER_SOCKETS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,6 +34,9 @@ class Socket {
   int fd_;
 };
 
+// Whether nobody has this port of loopback.
+bool is_free(std::uint16_t port);
+
 // A line to a port of loopback that can be cut. cut() is safe from any thread.
 class TcpProxy {
  public:
@@ -44,11 +48,17 @@ class TcpProxy {
   std::string name(const std::string& short_name) const;
   // Ends all connections, and refuses new ones, until mend().
   void cut();
+  // A black hole: takes connections and bytes, and passes nothing on, until
+  // mend(). Connections that have lost bytes end then.
+  void swallow();
   void mend();
   // From now on `to` stands wherever `from`, as long, comes from the server.
   void replace(std::string from, std::string to);
   // All that came from the server.
   std::string heard() const;
+  // Waits until the server has said `bytes` so many times more.
+  bool hears(const std::string& bytes, int times,
+             std::chrono::nanoseconds bound) const;
 
  private:
   struct State;

@@ -4,8 +4,8 @@
 #include <deque>
 #include <memory>
 #include <string>
-#include <thread>
 
+#include "cluster/sockets.h"
 #include "cluster/two_nodes.h"
 #include "distributed/peer_process.h"
 #include "trust/raw_socket.h"
@@ -55,15 +55,20 @@ TEST(DescriptorsTest, ServeAgainWithinASecondOfTheirComingFree) {
 }
 
 // Without a spare descriptor, or with one but without a pause, the thread that
-// accepts would never sleep.
+// accepts would never sleep. Pings tell how time goes by, four in a second.
 TEST(DescriptorsTest, AProcessWithoutAnyDoesNotSpin) {
   const auto bar = PeerProcess::start("bar");
   ASSERT_NE(bar, nullptr);
+  const kv_tests::TcpProxy line(bar->name().port());
+  kv::NodeOptions pinging;
+  pinging.keepalive = milliseconds(500);
+  const auto baz = start_node("baz", pinging);
+  ASSERT_TRUE(baz->router().call(line.name("bar"), kv::Whoami{}).ok());
   std::deque<RawSocket> idle;
   bar->limit_descriptors(3);  // of which it has more already
   for (int i = 0; i < 20; ++i) idle.emplace_back(bar->name().port());
   const auto before = bar->time_used();
-  std::this_thread::sleep_for(seconds(1));
+  EXPECT_TRUE(line.hears(kv_tests::kPingAnswer, 4, kv_tests::kLong));
   EXPECT_LT(bar->time_used() - before, milliseconds(200));
   bar->limit_descriptors(1024);
   idle.clear();

@@ -11,6 +11,7 @@
 //
 // It ends, with 0 if its node stopped as it should, when standard input is
 // closed or SIGTERM comes.
+#include <fcntl.h>
 #include <kv/kv.h>
 #include <poll.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <sstream>
@@ -60,6 +62,23 @@ absl::StatusOr<std::string> wait(kv::OpContext& context, std::string_view) {
   if (!told.ok()) return told;
   while (!context.cancelled()) std::this_thread::yield();
   return "cancelled";
+}
+
+// Adds the bucket's name to the file `path`, at once and as a whole.
+absl::StatusOr<std::string> record(kv::OpContext& context,
+                                   std::string_view path) {
+  const std::string line = std::string(context.bucket_name()) + "\n";
+  const int fd =
+      open(std::string(path).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  const ssize_t written = fd < 0 ? -1 : write(fd, line.data(), line.size());
+  if (fd >= 0) close(fd);
+  if (written != static_cast<ssize_t>(line.size())) std::abort();
+  return "recorded";
+}
+absl::StatusOr<std::string> record_and_fail(kv::OpContext& context,
+                                            std::string_view path) {
+  record(context, path).IgnoreError();
+  return absl::DataLossError("as told");
 }
 
 // "sleep N" or "burn N", microseconds.
@@ -154,6 +173,8 @@ int main(int argc, char** argv) {
   if (!(*node)->define("Hello.world", hello).ok() ||
       !(*node)->define("Increment", increment).ok() ||
       !(*node)->define("Wait", wait).ok() ||
+      !(*node)->define("Record", record).ok() ||
+      !(*node)->define("RecordAndFail", record_and_fail).ok() ||
       !(*node)->define("Work", work).ok()) {
     return 1;
   }

@@ -33,6 +33,9 @@ inline std::string frame(char type, char flags, char stream,
 // Preface and settings: to a node without TLS the connection is then complete.
 inline std::string hello() { return kPreface + frame(4, 0, 0, ""); }
 
+// What a node answers to a ping of HTTP/2 begins with.
+inline const std::string kPingAnswer("\0\0\x08\x06\x01\0\0\0\0", 9);
+
 // Not thread-safe.
 class RawSocket {
  public:

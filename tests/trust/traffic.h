@@ -49,9 +49,9 @@ class Traffic {
     return std::chrono::nanoseconds(slowest_.load());
   }
   // Some more calls come through.
-  bool advances() const {
+  bool advances(int calls = 20) const {
     const int before = calls_;
-    return eventually([&] { return calls_ >= before + 20; });
+    return eventually([&] { return calls_ >= before + calls; });
   }
 
  private:

@@ -125,6 +125,39 @@ TEST_F(WireTripTest, MissingOrBrokenResultsAreUnknown) {
                                                 "INTERNAL unknown"}));
 }
 
+// No answer is taken for that of another call.
+TEST_F(WireTripTest, ResultsBehindAnUnknownFieldKeepTheirPlaces) {
+  const auto read = [](const std::string& between) {
+    ResultsWriter first;
+    first.add(Response());
+    ResultsWriter second;
+    second.add_handed_back();
+    std::string all;
+    read_results(
+        buffer_of(bytes_of(first.finish()) + between +
+                  bytes_of(second.finish()) + bytes_of(second.finish())),
+        3, kBar, [&](std::size_t /*place*/, Response&& response) {
+          all += response.handed_back ? "handed back, "
+                                      : told(response.answer.status) + ", ";
+        });
+    return all;
+  };
+  EXPECT_EQ(read(""), "OK, handed back, handed back, ");
+  EXPECT_EQ(read(std::string("\x18\x01", 2)), "OK, handed back, handed back, ");
+  EXPECT_EQ(read(std::string("\x1d\0\0\0\0", 5)),
+            "OK, handed back, handed back, ");
+  // A field that has no end.
+  EXPECT_EQ(read("\x1b"), "OK, INTERNAL unknown, INTERNAL unknown, ");
+}
+
+TEST_F(WireTripTest, ARefusalWithACodeThatNobodyKnowsIsARefusal) {
+  v1::RouteManyReply::Result result;
+  result.mutable_refusal()->set_code(64);
+  result.mutable_refusal()->set_executed_no(true);
+  EXPECT_EQ(told(from_result_message(result, kBar).answer.status),
+            "UNKNOWN not_run");
+}
+
 // Whatever comes: an error or requests, never a crash.
 TEST_F(WireTripTest, BrokenBytesAreRefusedOrRead) {
   std::map<std::string, int> told_of;

@@ -51,7 +51,7 @@ class Greetings::Greeting final
 
   void begin() override {
     expect(all_, io_, queue_);
-    absl::Status status = all_.gate_.check(context_);
+    absl::Status status = all_.doorkeeper_.check(context_);
     if (status.ok()) {
       status = all_.add(std::static_pointer_cast<Greeting>(shared_from_this()));
     }
@@ -69,8 +69,8 @@ class Greetings::Greeting final
   std::optional<Place> place_;  // of the queue's thread
 };
 
-Greetings::Greetings(RawService& service, const Gate& gate)
-    : service_(service), gate_(gate), incarnation_(random_number()) {}
+Greetings::Greetings(RawService& service, const Doorkeeper& gate)
+    : service_(service), doorkeeper_(gate), incarnation_(random_number()) {}
 
 void Greetings::serve(Io& io,
                       const std::vector<grpc::ServerCompletionQueue*>& queues) {

@@ -12,7 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "base/mutex.h"
-#include "rpc/gate.h"
+#include "rpc/doorkeeper.h"
 #include "rpc/io.h"
 #include "rpc/raw_service.h"
 
@@ -21,7 +21,7 @@ namespace kv::internal {
 // Safe from any thread.
 class Greetings {
  public:
-  Greetings(RawService& service, const Gate& gate);
+  Greetings(RawService& service, const Doorkeeper& gate);
 
   // Takes them from now on. Once; as Service::serve.
   void serve(Io& io, const std::vector<grpc::ServerCompletionQueue*>& queues);
@@ -36,7 +36,7 @@ class Greetings {
   void remove(Place place);
 
   RawService& service_;
-  const Gate& gate_;
+  const Doorkeeper& doorkeeper_;
   const std::uint64_t incarnation_;
 
   Mutex mutex_;

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "rpc/channel_arguments.h"
-#include "rpc/gate.h"
+#include "rpc/doorkeeper.h"
 
 namespace kv::internal {
 namespace {

@@ -71,7 +71,7 @@ class Reflection::Conversation final : public IoEvent {
 
   void begin() {
     expect(reflection_, io_, queue_);
-    const absl::Status admitted = reflection_.gate_.check(context_);
+    const absl::Status admitted = reflection_.doorkeeper_.check(context_);
     if (!admitted.ok()) {
       return end({static_cast<grpc::StatusCode>(admitted.code()),
                   std::string(admitted.message())});
@@ -103,7 +103,8 @@ class Reflection::Conversation final : public IoEvent {
   grpc::ServerAsyncReaderWriter<Reply, Request> stream_{&context_};
 };
 
-Reflection::Reflection(Gate gate, bool with_health) : gate_(std::move(gate)) {
+Reflection::Reflection(Doorkeeper gate, bool with_health)
+    : doorkeeper_(std::move(gate)) {
   AddMethod(new RpcServiceMethod(
       "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
       RpcMethod::BIDI_STREAMING, nullptr));

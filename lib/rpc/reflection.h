@@ -15,7 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "base/mutex.h"
 #include "kvroute/v1/kvroute.grpc.pb.h"
-#include "rpc/gate.h"
+#include "rpc/doorkeeper.h"
 #include "rpc/io.h"
 
 namespace kv::internal {
@@ -29,7 +29,7 @@ class Reflection final : public grpc::Service {
   using Reply = ::kvroute::v1::ReflectionReply;
 
   // Only whom `gate` lets in is answered.
-  Reflection(Gate gate, bool with_health);
+  Reflection(Doorkeeper gate, bool with_health);
 
   // Answers from now on. Once; as Service::serve.
   void serve(Io& io, const std::vector<grpc::ServerCompletionQueue*>& queues);
@@ -46,7 +46,7 @@ class Reflection final : public grpc::Service {
   bool add(Conversation& conversation, Place& place);
   void remove(Place place);
 
-  const Gate gate_;
+  const Doorkeeper doorkeeper_;
   std::vector<std::string> services_;
 
   Mutex mutex_;

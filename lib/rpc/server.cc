@@ -55,11 +55,11 @@ void set_arguments(const ServerOptions& options, Builder& builder) {
 struct Server::Parts {
   explicit Parts(const ServerOptions& options)
       : service(options.limits,
-                Gate(options.cookie, options.allowed_peers, options.log)),
+                Doorkeeper(options.cookie, options.allowed_peers, options.log)),
         serve_health(options.serve_health) {
     if (options.serve_reflection) {
       reflection.emplace(
-          Gate(options.cookie, options.allowed_peers, options.log),
+          Doorkeeper(options.cookie, options.allowed_peers, options.log),
           options.serve_health);
     }
   }

@@ -50,7 +50,7 @@ Response refusal(absl::Status status) {
 // Where calls come from and go to.
 struct Desk {
   MessageLimits limits;
-  const Gate& gate;
+  const Doorkeeper& gate;
   RawService& service;
   Receiver& receiver;
   Io& io;
@@ -305,7 +305,7 @@ void Service::serve(Receiver& receiver, Io& io,
                     const std::vector<grpc::ServerCompletionQueue*>& queues) {
   greetings_.serve(io, queues);
   for (grpc::ServerCompletionQueue* const queue : queues) {
-    const Desk desk{limits_, gate_, service_, receiver, io, *queue};
+    const Desk desk{limits_, doorkeeper_, service_, receiver, io, *queue};
     for (int i = 0; i < kExpected; ++i) {
       IncomingCall::expect(desk);
       IncomingTrip::expect(desk);

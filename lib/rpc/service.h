@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "peer/peer.h"
-#include "rpc/gate.h"
+#include "rpc/doorkeeper.h"
 #include "rpc/greetings.h"
 #include "rpc/io.h"
 #include "rpc/raw_service.h"
@@ -25,8 +25,8 @@ struct MessageLimits {
 // Safe from any thread.
 class Service {
  public:
-  Service(const MessageLimits& limits, Gate gate)
-      : limits_(limits), gate_(std::move(gate)) {}
+  Service(const MessageLimits& limits, Doorkeeper gate)
+      : limits_(limits), doorkeeper_(std::move(gate)) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -42,9 +42,9 @@ class Service {
 
  private:
   const MessageLimits limits_;
-  const Gate gate_;
+  const Doorkeeper doorkeeper_;
   RawService service_;
-  Greetings greetings_{service_, gate_};
+  Greetings greetings_{service_, doorkeeper_};
 };
 
 }  // namespace kv::internal

@@ -1,4 +1,4 @@
-#include "rpc/gate.h"
+#include "rpc/doorkeeper.h"
 
 #include <grpc/grpc_security_constants.h>
 
@@ -18,12 +18,13 @@ std::string_view view(const grpc::string_ref& text) {
 
 }  // namespace
 
-Gate::Gate(std::string cookie, AllowedPeers allowed, std::shared_ptr<Log> log)
+Doorkeeper::Doorkeeper(std::string cookie, AllowedPeers allowed,
+                       std::shared_ptr<Log> log)
     : cookie_(std::move(cookie)),
       allowed_(std::move(allowed)),
       log_(std::move(log)) {}
 
-absl::Status Gate::check(const grpc::ServerContextBase& context) const {
+absl::Status Doorkeeper::check(const grpc::ServerContextBase& context) const {
   absl::Status status = check_all(context);
   if (!status.ok() && log_ != nullptr &&
       log_->due(Log::Often::kRefusedCaller)) {
@@ -34,7 +35,8 @@ absl::Status Gate::check(const grpc::ServerContextBase& context) const {
   return status;
 }
 
-absl::Status Gate::check_all(const grpc::ServerContextBase& context) const {
+absl::Status Doorkeeper::check_all(
+    const grpc::ServerContextBase& context) const {
   if (!allowed_.empty()) {
     absl::Status status = check_name(context);
     if (!status.ok()) return status;
@@ -42,7 +44,8 @@ absl::Status Gate::check_all(const grpc::ServerContextBase& context) const {
   return cookie_.empty() ? absl::OkStatus() : check_cookie(context);
 }
 
-absl::Status Gate::check_cookie(const grpc::ServerContextBase& context) const {
+absl::Status Doorkeeper::check_cookie(
+    const grpc::ServerContextBase& context) const {
   const auto& metadata = context.client_metadata();
   const auto [first, end] = metadata.equal_range(kCookieKey);
   if (first == end) {
@@ -56,7 +59,8 @@ absl::Status Gate::check_cookie(const grpc::ServerContextBase& context) const {
       "the caller's cookie is not the one of this node");
 }
 
-absl::Status Gate::check_name(const grpc::ServerContextBase& context) const {
+absl::Status Doorkeeper::check_name(
+    const grpc::ServerContextBase& context) const {
   const std::shared_ptr<const grpc::AuthContext> caller =
       context.auth_context();
   const struct {

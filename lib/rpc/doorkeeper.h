@@ -1,6 +1,6 @@
-// Gate: who may call.
-#ifndef KV_RPC_GATE_H_
-#define KV_RPC_GATE_H_
+// Doorkeeper: who may call.
+#ifndef KV_RPC_DOORKEEPER_H_
+#define KV_RPC_DOORKEEPER_H_
 
 #include <grpcpp/server_context.h>
 
@@ -18,11 +18,12 @@ namespace kv::internal {
 inline constexpr char kCookieKey[] = "kvroute-cookie-bin";
 
 // Safe from any thread.
-class Gate {
+class Doorkeeper {
  public:
   // An empty cookie: no call needs one. `log`, which may be null, hears of who
   // is refused.
-  Gate(std::string cookie, AllowedPeers allowed, std::shared_ptr<Log> log);
+  Doorkeeper(std::string cookie, AllowedPeers allowed,
+             std::shared_ptr<Log> log);
 
   // kUnauthenticated: no cookie, or a wrong one; kPermissionDenied: the
   // caller's certificate has no allowed name. OK costs next to nothing where
@@ -41,4 +42,4 @@ class Gate {
 
 }  // namespace kv::internal
 
-#endif  // KV_RPC_GATE_H_
+#endif  // KV_RPC_DOORKEEPER_H_

@@ -226,7 +226,7 @@ class CallsLimitTest : public LimitsTest {
   void meanwhile() override {
     expect_failure(foo_->router().route("world", kv::Whoami{}).status(),
                    absl::StatusCode::kResourceExhausted, kv::Outcome::kNotRun,
-                   "calls under way");
+                   "max_calls");
   }
 };
 

@@ -2,6 +2,7 @@
 #include <kv/kv.h>
 
 #include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +27,8 @@ class ConcurrencyTest : public kv_tests::TwoNodes {
     kv::NodeOptions options;
     options.op_threads = 1;
     options.callback_threads = 1;
+    // Bursts are served whole.
+    options.max_queue_delay = std::chrono::seconds(60);
     return options;
   }
   void SetUp() override {

@@ -43,7 +43,7 @@ class Executor {
     // is no longer so.
     std::chrono::milliseconds max_delay{0};
   };
-  static constexpr int kPatienceDelays = 4;
+  static constexpr int kPatienceDelays = 20;  // as CoDel: 5 and 100 ms
   static constexpr std::size_t kDepths = 66;
 
   explicit Executor(Options options);

@@ -224,7 +224,9 @@ void expect_flat(int times, const Work& work) {
 }
 
 TEST(EnduranceTest, StartsAndStopsLeaveNothingBehind) {
-  const auto foo = start_node("foo");
+  kv::NodeOptions options;
+  options.max_peers = 64;  // it remembers so many
+  const auto foo = start_node("foo", options);
   expect_flat(test_length(2000), [&] {
     auto bar = start_node("bar");
     ASSERT_NE(bar, nullptr);

@@ -120,8 +120,13 @@ class Rider final : public Passenger {
 
 class LineTest : public testing::Test {
  protected:
+  // Those without an answer and their trips would hold each other.
+  void TearDown() override {
+    for (const auto& rider : riders_) rider->at_peer = nullptr;
+  }
   std::shared_ptr<Rider> send(const std::string& name) {
     auto rider = std::make_shared<Rider>(name);
+    riders_.push_back(rider);
     line_->send(rider, /*waits=*/false);
     return rider;
   }
@@ -139,6 +144,7 @@ class LineTest : public testing::Test {
     }
   }
 
+  std::vector<std::shared_ptr<Rider>> riders_;
   OnePeer peers_;
   Timers timers_;
   Line::Options options_{/*max_trips=*/2, /*max_trip_ops=*/4,

@@ -126,20 +126,24 @@ TEST(EnduranceTest, StopsUnderLoadKeepTheirBoundAndLoseNothing) {
     ASSERT_TRUE(foo->router().route("bucket", kv::Create{}).ok());
     const milliseconds bound(random() % 20);
     // Now and then an operation of the host that lasts longer than that.
-    std::atomic<bool> release{false};
+    struct Last {
+      kv_tests::Event begun;
+      std::atomic<bool> release{false};
+    };
+    const auto last = std::make_shared<Last>();  // which outlives its node
     kv::Task<std::string> stubborn;
     if (random() % 16 == 0) {
-      kv_tests::Event begun;
-      ASSERT_TRUE(bar->define("Last",
-                              [&](kv::OpContext&, std::string_view)
-                                  -> absl::StatusOr<std::string> {
-                                begun.set();
-                                eventually([&] { return release.load(); });
-                                return "";
-                              })
-                      .ok());
+      ASSERT_TRUE(
+          bar->define("Last",
+                      [last](kv::OpContext&,
+                             std::string_view) -> absl::StatusOr<std::string> {
+                        last->begun.set();
+                        eventually([&] { return last->release.load(); });
+                        return "";
+                      })
+              .ok());
       stubborn = foo->router().async("other", kv::Apply{"Last"}, within(kLong));
-      ASSERT_TRUE(begun.wait());
+      ASSERT_TRUE(last->begun.wait());
     }
     Writers writers(*foo, 4);
     const auto some = static_cast<int>(random() % 40);
@@ -152,7 +156,7 @@ TEST(EnduranceTest, StopsUnderLoadKeepTheirBoundAndLoseNothing) {
       EXPECT_TRUE(absl::IsDeadlineExceeded(stopped)) << stopped;
       ++late_ops;
     }
-    release = true;
+    last->release = true;
     const auto writes = writers.end();
     count += writes.size();
     expect_told_true(*bar, writes);

@@ -21,6 +21,13 @@ class Counting final : public CallSet::Entry {
 
 class CallSetTest : public testing::Test {
  protected:
+  // The set holds those that are in it.
+  void TearDown() override {
+    for (const auto& it : {one_, two_, three_}) {
+      if (it.use_count() > 2) calls_.remove(*it);  // the list here has one too
+    }
+  }
+
   CallSet calls_{2, 100};
   const std::shared_ptr<Counting> one_ = std::make_shared<Counting>();
   const std::shared_ptr<Counting> two_ = std::make_shared<Counting>();

@@ -260,7 +260,7 @@ void Line::note(const absl::Status& status) {
   }
   failed_.fetch_add(1, std::memory_order_relaxed);
   const MutexLock lock(failure_mutex_);
-  last_failure_ = status;
+  last_failure_ = std::string(status.message());
   last_failure_time_ = Clock::now();
 }
 

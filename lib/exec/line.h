@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -95,7 +96,7 @@ class Line : public std::enable_shared_from_this<Line> {
     std::size_t waiting = 0;
     std::uint64_t answered = 0;
     std::uint64_t failed = 0;
-    absl::Status last_failure = {};
+    std::string last_failure = {};
     Clock::time_point last_failure_time = {};
   };
   Load load() const;
@@ -143,7 +144,7 @@ class Line : public std::enable_shared_from_this<Line> {
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> failed_{0};
   mutable Mutex failure_mutex_;
-  absl::Status last_failure_ ABSL_GUARDED_BY(failure_mutex_);
+  std::string last_failure_ ABSL_GUARDED_BY(failure_mutex_);
   Clock::time_point last_failure_time_ ABSL_GUARDED_BY(failure_mutex_);
 };
 

@@ -158,13 +158,14 @@ std::vector<PeerStats> Core::peer_stats() const {
     peer.waiting = line.waiting;
     peer.answered = line.answered;
     peer.failed = line.failed;
-    if (line.last_failure.ok()) continue;
+    if (line.last_failure.empty()) continue;
     const Clock::duration age = Clock::now() - line.last_failure_time;
     if (!peer.last_error.empty() && peer.last_error_age <= age) continue;
-    peer.last_error = std::string(line.last_failure.message());
+    peer.last_error = line.last_failure;
     peer.last_error_age = age;
   }
   std::vector<PeerStats> stats;
+  stats.reserve(peers.size());
   for (auto& [name, peer] : peers) stats.push_back(std::move(peer));
   return stats;
 }

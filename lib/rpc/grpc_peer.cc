@@ -79,13 +79,13 @@ class GrpcPeer::Outgoing : public Departure,
 
   Outgoing(NodeName name, std::shared_ptr<Channel> channel,
            std::shared_ptr<List> list, Clock::time_point deadline,
-           Method method, grpc::ByteBuffer request)
+           Method method, const grpc::ByteBuffer& request)
       : name_(std::move(name)),
         channel_(std::move(channel)),
         list_(std::move(list)),
         deadline_(deadline),
         method_(method),
-        request_(std::move(request)) {}
+        request_(request) {}
 
   // As soon as there is a connection.
   void start() {

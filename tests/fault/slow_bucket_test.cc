@@ -205,6 +205,7 @@ TEST(ForwardTest, AThousandCallsThereAndBackHoldNoThread) {
   for (const Delivery delivery : {Delivery::kNetwork, Delivery::kInline}) {
     NodeOptions options;
     options.op_threads = 1;
+    options.max_queue_delay = std::chrono::seconds(60);  // a burst is served
     FakeCluster cluster({"foo", "bar"}, options, delivery);
     cluster.set_tables("a..m foo\nn..z bar");
     cluster.define("bar", "back", [](OpContext& context, std::string_view key) {

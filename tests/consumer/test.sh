@@ -98,7 +98,7 @@ symbols() {
     grep -vE 'kv::' || true)
   [[ -z $strangers ]] || fail "$library shows code of others: $strangers"
   echo "ok: symbols"
-  objdump -p "$library" | grep -qE 'SONAME +libkvroute\.so\.[0-9]+\.[0-9]+$' || fail "no SONAME"
+  objdump -p "$library" | grep -E 'SONAME +libkvroute\.so\.[0-9]+\.[0-9]+$' >/dev/null || fail "no SONAME"
   [[ $(readlink -f "$library") =~ libkvroute\.so\.[0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "no version"
   echo "ok: SONAME and version"
 }

@@ -6,8 +6,8 @@
 namespace kv {
 namespace {
 
-constexpr std::size_t kLength =
-    55;  // of version 00, and of what all begin with
+// Of version 00, and of what all begin with.
+constexpr std::size_t kLength = 55;
 
 // Lower case alone, as the standard has it. -1: no digit.
 int digit(char it) {

@@ -88,8 +88,8 @@ class Line : public std::enable_shared_from_this<Line> {
   void note(const absl::Status& status);
 
   // Calls that have left and are not answered, calls that wait, and those that
-  // have ended: with an answer of their own or without, the last of which had
-  // that status.
+  // have ended: with an answer of their own or without, the last of which said
+  // that.
   struct Load {
     NodeName name = {};
     std::size_t away = 0;

@@ -78,8 +78,6 @@ absl::Status check_limits(const NodeOptions& options) {
       {"callback_threads", options.callback_threads, 1, 4096},
       {"max_connections", options.max_connections, 1, kMostBytes},
       {"io_threads", options.io_threads, 1, 64},
-      {"busy_poll (in us)", static_cast<std::size_t>(options.busy_poll.count()),
-       0, 10'000},
       {"max_trips_per_peer", options.max_trips_per_peer, 1, 1024},
       {"max_trip_ops", options.max_trip_ops, 1, 64 * 1024},
       {"max_trip_bytes", options.max_trip_bytes, 1024, kMostBytes / 8},
@@ -88,6 +86,12 @@ absl::Status check_limits(const NodeOptions& options) {
     absl::Status status =
         check_range(check.field, check.value, check.least, check.most);
     if (!status.ok()) return status;
+  }
+  constexpr std::chrono::milliseconds kMostBusyPoll{10};
+  if (options.busy_poll.count() < 0 || options.busy_poll > kMostBusyPoll) {
+    return absl::InvalidArgumentError(absl::StrCat("NodeOptions::busy_poll is ",
+                                                   options.busy_poll.count(),
+                                                   " us, not from 0 to 10 ms"));
   }
   if (options.retry_budget >= 0 && options.retry_budget <= 1) {
     return absl::OkStatus();

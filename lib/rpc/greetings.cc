@@ -69,8 +69,10 @@ class Greetings::Greeting final
   std::optional<Place> place_;  // of the queue's thread
 };
 
-Greetings::Greetings(RawService& service, const Doorkeeper& gate)
-    : service_(service), doorkeeper_(gate), incarnation_(random_number()) {}
+Greetings::Greetings(RawService& service, const Doorkeeper& doorkeeper)
+    : service_(service),
+      doorkeeper_(doorkeeper),
+      incarnation_(random_number()) {}
 
 void Greetings::serve(Io& io,
                       const std::vector<grpc::ServerCompletionQueue*>& queues) {

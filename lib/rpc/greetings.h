@@ -21,7 +21,7 @@ namespace kv::internal {
 // Safe from any thread.
 class Greetings {
  public:
-  Greetings(RawService& service, const Doorkeeper& gate);
+  Greetings(RawService& service, const Doorkeeper& doorkeeper);
 
   // Takes them from now on. Once; as Service::serve.
   void serve(Io& io, const std::vector<grpc::ServerCompletionQueue*>& queues);

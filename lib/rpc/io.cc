@@ -2,52 +2,14 @@
 
 #include <grpc/support/time.h>
 
-#include <algorithm>
 #include <thread>
 #include <utility>
 
 #include "base/clock.h"
+#include "rpc/vigil.h"
 
 namespace kv::internal {
 namespace {
-
-// Whether to look for the next event again and again or to sleep until it
-// comes. Waking a thread can cost as much as the rest of a call, so it pays to
-// stay awake where events follow closely on each other; but not where they
-// don't, nor where another thread could have used the core.
-class Vigil {
- public:
-  explicit Vigil(Clock::duration limit) : limit_(limit) {}
-
-  bool wanted() const { return close_ >= kClose; }
-  // A wait by sleeping has ended.
-  void slept(Clock::duration time) {
-    close_ = time < limit_ ? std::min(close_ + 1, kClose) : std::min(close_, 0);
-  }
-  // It has been awake for so long, in vain.
-  bool in_vain(Clock::duration time) {
-    if (time < limit_) return false;
-    close_ = 0;
-    return true;
-  }
-  // It has let others have the core, who took it for so long.
-  bool disturbed(Clock::duration time) {
-    if (time < kTurn) return false;
-    close_ = -kPenalty;
-    return true;
-  }
-
- private:
-  // So many short sleeps in a row, before it stays awake; and after it was in
-  // somebody's way.
-  static constexpr int kClose = 4;
-  static constexpr int kPenalty = 256;
-  // Nobody who had something to do is done in less.
-  static constexpr std::chrono::microseconds kTurn{20};
-
-  const Clock::duration limit_;
-  int close_ = 0;
-};
 
 // The next event. False: there is none any more.
 bool next(grpc::CompletionQueue& queue, Vigil& vigil, void*& tag, bool& ok) {

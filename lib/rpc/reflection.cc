@@ -103,8 +103,8 @@ class Reflection::Conversation final : public IoEvent {
   grpc::ServerAsyncReaderWriter<Reply, Request> stream_{&context_};
 };
 
-Reflection::Reflection(Doorkeeper gate, bool with_health)
-    : doorkeeper_(std::move(gate)) {
+Reflection::Reflection(Doorkeeper doorkeeper, bool with_health)
+    : doorkeeper_(std::move(doorkeeper)) {
   AddMethod(new RpcServiceMethod(
       "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
       RpcMethod::BIDI_STREAMING, nullptr));

@@ -28,8 +28,8 @@ class Reflection final : public grpc::Service {
   using Request = ::kvroute::v1::ReflectionRequest;
   using Reply = ::kvroute::v1::ReflectionReply;
 
-  // Only whom `gate` lets in is answered.
-  Reflection(Doorkeeper gate, bool with_health);
+  // Only whom `doorkeeper` lets in is answered.
+  Reflection(Doorkeeper doorkeeper, bool with_health);
 
   // Answers from now on. Once; as Service::serve.
   void serve(Io& io, const std::vector<grpc::ServerCompletionQueue*>& queues);

@@ -50,7 +50,7 @@ Response refusal(absl::Status status) {
 // Where calls come from and go to.
 struct Desk {
   MessageLimits limits;
-  const Doorkeeper& gate;
+  const Doorkeeper& doorkeeper;
   RawService& service;
   Receiver& receiver;
   Io& io;
@@ -75,7 +75,7 @@ class Incoming {
   virtual void begin() = 0;
 
   // Whether the caller may call at all.
-  absl::Status admit() const { return desk_.gate.check(context_); }
+  absl::Status admit() const { return desk_.doorkeeper.check(context_); }
 
   // Gives a request to the receiver.
   void receive(Request request, Done done) {

@@ -25,8 +25,8 @@ struct MessageLimits {
 // Safe from any thread.
 class Service {
  public:
-  Service(const MessageLimits& limits, Doorkeeper gate)
-      : limits_(limits), doorkeeper_(std::move(gate)) {}
+  Service(const MessageLimits& limits, Doorkeeper doorkeeper)
+      : limits_(limits), doorkeeper_(std::move(doorkeeper)) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 

@@ -1,6 +1,7 @@
 // What a node refuses to start with.
 #include <kv/kv.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
@@ -139,6 +140,14 @@ TEST(StartTest, OptionsThatMakeNoSenseAreNamed) {
       {"max_queue_delay",
        [](auto& options) {
          options.max_queue_delay = std::chrono::milliseconds(0);
+       }},
+      {"busy_poll",
+       [](auto& options) {
+         options.busy_poll = std::chrono::milliseconds(11);
+       }},
+      {"busy_poll",
+       [](auto& options) {
+         options.busy_poll = std::chrono::microseconds(-1);
        }},
       {"retry_budget", [](auto& options) { options.retry_budget = 1.1; }},
       {"retry_budget", [](auto& options) { options.retry_budget = -0.1; }},

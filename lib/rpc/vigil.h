@@ -1,0 +1,53 @@
+// Vigil: when a thread that waits for events stays awake.
+#ifndef KV_RPC_VIGIL_H_
+#define KV_RPC_VIGIL_H_
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/clock.h"
+
+namespace kv::internal {
+
+// Whether to look for the next event again and again or to sleep until it
+// comes. Waking a thread can cost as much as the rest of a call, so it pays to
+// stay awake where events follow closely on each other; but not where they
+// don't, nor where another thread could have used the core. Of one thread.
+class Vigil {
+ public:
+  explicit Vigil(Clock::duration limit) : limit_(limit) {}
+
+  bool wanted() const { return close_ >= kClose; }
+  // A wait by sleeping has ended.
+  void slept(Clock::duration time) {
+    close_ = time < limit_ ? std::min(close_ + 1, kClose) : std::min(close_, 0);
+  }
+  // It has been awake for so long, in vain.
+  bool in_vain(Clock::duration time) {
+    if (time < limit_) return false;
+    close_ = 0;
+    return true;
+  }
+  // It has let others have the core, who took it for so long.
+  bool disturbed(Clock::duration time) {
+    if (time < kTurn) return false;
+    close_ = -kPenalty;
+    return true;
+  }
+
+  // So many short sleeps in a row, before it stays awake; and so many more
+  // after it was in somebody's way.
+  static constexpr int kClose = 4;
+  static constexpr int kPenalty = 256;
+
+ private:
+  // Nobody who had something to do is done in less.
+  static constexpr std::chrono::microseconds kTurn{20};
+
+  const Clock::duration limit_;
+  int close_ = 0;
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_RPC_VIGIL_H_

@@ -1,0 +1,54 @@
+#include "rpc/vigil.h"
+
+#include <gtest/gtest.h>
+
+namespace kv::internal {
+namespace {
+
+constexpr std::chrono::microseconds kLimit{200};
+constexpr std::chrono::microseconds kShort{50};
+
+void sleep_shortly(Vigil& vigil, int times) {
+  for (int i = 0; i < times; ++i) vigil.slept(kShort);
+}
+
+TEST(VigilTest, BeginsWhereEventsFollowCloselyOnEachOther) {
+  Vigil vigil(kLimit);
+  EXPECT_FALSE(vigil.wanted());
+  sleep_shortly(vigil, Vigil::kClose - 1);
+  EXPECT_FALSE(vigil.wanted());
+  vigil.slept(kLimit);  // one that did not
+  sleep_shortly(vigil, Vigil::kClose - 1);
+  EXPECT_FALSE(vigil.wanted());
+  sleep_shortly(vigil, 1);
+  EXPECT_TRUE(vigil.wanted());
+}
+
+TEST(VigilTest, EndsWhereNoEventComes) {
+  Vigil vigil(kLimit);
+  sleep_shortly(vigil, Vigil::kClose);
+  EXPECT_FALSE(vigil.in_vain(kShort));
+  EXPECT_TRUE(vigil.wanted());
+  EXPECT_TRUE(vigil.in_vain(kLimit));
+  EXPECT_FALSE(vigil.wanted());
+}
+
+TEST(VigilTest, EndsForLongWhereAnotherThreadWantsTheCore) {
+  Vigil vigil(kLimit);
+  sleep_shortly(vigil, Vigil::kClose);
+  EXPECT_FALSE(vigil.disturbed(std::chrono::microseconds(1)));
+  EXPECT_TRUE(vigil.disturbed(kShort));
+  sleep_shortly(vigil, Vigil::kPenalty);
+  EXPECT_FALSE(vigil.wanted());
+  sleep_shortly(vigil, Vigil::kClose);
+  EXPECT_TRUE(vigil.wanted());
+}
+
+TEST(VigilTest, NeverBeginsWithoutTime) {
+  Vigil vigil(std::chrono::microseconds(0));
+  sleep_shortly(vigil, 100);
+  EXPECT_FALSE(vigil.wanted());
+}
+
+}  // namespace
+}  // namespace kv::internal

@@ -3,33 +3,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "base/outcome_mark.h"
-#include "base/strings.h"
 #include "node/call_checks.h"
 
 namespace kv::internal {
 namespace {
 
-// Tables that disagree may be two in the middle of a change: the node where the
-// call was made looks again after 1, 2, 4, ... ms, so for 63 ms in all.
-constexpr int kMaxLooks = 6;
-constexpr std::chrono::milliseconds kFirstPause{1};
-
 constexpr char kTooLate[] = "the time was up before the operation began";
-
-// Runs on one of the owner's threads, and no operation waits for it, whose work
-// would be lost.
-bool may_be_held_back(const Request& request) {
-  return (std::holds_alternative<Apply>(request.op) ||
-          std::holds_alternative<TypedApply>(request.op)) &&
-         request.held.empty();
-}
-
-absl::Status too_many(const NodeName& self, absl::string_view what) {
-  return not_run(
-      absl::ResourceExhaustedError(absl::StrCat(self.str(), ": ", what)));
-}
 
 // To a peer.
 absl::Status stopping(const NodeName& self) {
@@ -38,19 +18,6 @@ absl::Status stopping(const NodeName& self) {
 }
 
 }  // namespace
-
-struct Call::Ending {
-  Done done;
-  bool away = false;
-  std::unique_ptr<TracedHop> hop;
-  std::unique_ptr<const OpenSpan> part;
-  std::shared_ptr<Line> line;
-  std::uint32_t round = 0;
-  std::shared_ptr<Cancellable> at_peer;
-  std::optional<Timers::Id> timer;
-  std::shared_ptr<StoredBucket> bucket;
-  std::uint64_t ticket = 0;
-};
 
 std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
                                   std::optional<NodeName> destination,
@@ -241,150 +208,6 @@ void Call::advance(Leaving leaving, Clock::time_point now) {
   const NodeName& owner = view.table.entries()[index].node;
   if (owner == core_->self()) return run_here();
   forward(owner, leaving);
-}
-
-void Call::forward(const NodeName& node, Leaving leaving) {
-  if (std::count(request_.path.begin(), request_.path.end(), node) > 0) {
-    return refuse(absl::AbortedError(absl::StrCat(
-                      "the tables send the call in a circle: ", way_to(node))),
-                  /*look_again=*/true);
-  }
-  if (request_.path.size() >= request_.max_hops) {
-    return refuse(absl::AbortedError(absl::StrCat("the call needs more than ",
-                                                  request_.max_hops,
-                                                  " hops: ", way_to(node))));
-  }
-  if (!make_ready_to_travel()) return;
-
-  request_.sender = &core_->self();
-  std::shared_ptr<Line> line = core_->lines().find(node);
-  std::uint32_t round = 0;
-  absl::Status entered = enter(*line, round);
-  if (!entered.ok()) return refuse(std::move(entered));
-  bool wanted = false;
-  {
-    const MutexLock lock(mutex_);
-    wanted = static_cast<bool>(done_);
-    if (wanted) {
-      line_ = line;
-      round_ = round;
-    }
-  }
-  if (!wanted) return leave(*line);
-  trace_part(Span::Kind::kSend, &node, Clock::now());
-  if (leaving.batch != nullptr) {
-    leaving.batch->add(std::move(line), shared_from_this());
-  } else {
-    line->send(shared_from_this(), leaving.waits);
-  }
-}
-
-absl::Status Call::enter(Line& line, std::uint32_t& round) const {
-  switch (line.throttle().enter(may_be_held_back(request_), round)) {
-    case Throttle::Verdict::kGo:
-      break;
-    case Throttle::Verdict::kTooMany:
-      return too_many(core_->self(),
-                      absl::StrCat("as many calls to ", line.name().str(),
-                                   " are under way as its NodeOptions::"
-                                   "max_calls_per_peer allows"));
-    case Throttle::Verdict::kHoldBack:
-      return too_many(
-          core_->self(),
-          absl::StrCat(line.name().str(),
-                       " has too much to do, and is not asked for now"));
-  }
-  return absl::OkStatus();
-}
-
-void Call::leave(Line& line) const {
-  line.throttle().leave(may_be_held_back(request_));
-}
-
-// An object of the host's becomes bytes, whose size shows only now.
-bool Call::make_ready_to_travel() {
-  auto* const typed = std::get_if<TypedApply>(&request_.op);
-  if (typed == nullptr || typed->args.object() == nullptr) return true;
-  typed->args = Payload(typed->args.bytes());
-  absl::Status status = check_args(core_->limits(), typed->args.bytes().size());
-  if (status.ok()) return true;
-  refuse(std::move(status));
-  return false;
-}
-
-std::uint64_t Call::leave(std::shared_ptr<Cancellable> at_peer) {
-  const MutexLock lock(mutex_);
-  if (!done_) return 0;
-  away_ = true;
-  at_peer_ = std::move(at_peer);
-  return ++sends_;
-}
-
-void Call::left(std::uint64_t number, std::shared_ptr<Cancellable> at_peer) {
-  {
-    const MutexLock lock(mutex_);
-    if (number != sends_ || (done_ && !away_)) return;  // answered already
-    if (done_) {
-      at_peer_ = std::move(at_peer);
-      return;
-    }
-  }
-  at_peer->cancel();
-}
-
-void Call::answered(Response&& response) {
-  if (response.look_again && wait_and_look_again(response.answer.status)) {
-    return;
-  }
-  Ending ending;
-  if (!end(ending)) return;
-  if (ending.line != nullptr && may_be_held_back(request_)) {
-    Throttle& throttle = ending.line->throttle();
-    if (response.room != 0) {
-      throttle.refused(ending.round, response.room, Clock::now());
-    } else if (outcome(response.answer.status) == Outcome::kRan) {
-      throttle.taken(Clock::now());
-    }
-  }
-  response.room = 0;  // the peer has too much to do, this node has not
-  answer(ending, std::move(response));
-}
-
-void Call::expired() {
-  give_up(absl::DeadlineExceededError("no answer from the peer in time"));
-}
-
-bool Call::wait_and_look_again(const absl::Status& status) {
-  // Only where the call was made, since a mended table may send it another way
-  // from the beginning.
-  if (!request_.path.empty() || looks_ == kMaxLooks) return false;
-  const Clock::time_point next =
-      Clock::now() + kFirstPause * (std::int64_t{1} << looks_);
-  if (next >= request_.deadline) return false;
-  if (!core_->retries().spend(Clock::now())) return false;
-  ++looks_;
-  std::shared_ptr<Line> line;
-  {
-    const MutexLock lock(mutex_);
-    away_ = false;
-    at_peer_ = nullptr;
-    line = std::move(line_);
-  }
-  end_part(status);
-  if (line != nullptr) leave(*line);
-  core_->timers().at(next, [self = shared_from_this()] {
-    if (!self->ended()) self->advance({}, Clock::now());
-  });
-  return true;
-}
-
-std::string Call::way_to(const NodeName& next) const {
-  std::string way;
-  for (const NodeName& node : request_.path) {
-    absl::StrAppend(&way, node.str(), " -> ");
-  }
-  absl::StrAppend(&way, core_->self().str(), " -> ", next.str());
-  return way;
 }
 
 void Call::cancel() { give_up(absl::CancelledError("the call was cancelled")); }

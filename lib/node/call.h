@@ -82,11 +82,22 @@ class Call final : public CallSet::Entry,
  private:
   class BuiltinTurn;
   class HostOpTurn;
-  // What is left to do for a call that has just ended.
-  struct Ending;
   struct TracedHop {
     Hop hop;
     Clock::time_point arrived = Clock::now();
+  };
+  // What is left to do for a call that has just ended.
+  struct Ending {
+    Done done;
+    bool away = false;
+    std::unique_ptr<TracedHop> hop;
+    std::unique_ptr<const OpenSpan> part;
+    std::shared_ptr<Line> line;
+    std::uint32_t round = 0;
+    std::shared_ptr<Cancellable> at_peer;
+    std::optional<Timers::Id> timer;
+    std::shared_ptr<StoredBucket> bucket;
+    std::uint64_t ticket = 0;
   };
 
   // Ends a call that was not let in.
@@ -100,12 +111,6 @@ class Call final : public CallSet::Entry,
 
   // Where it runs: call.cc.
   void advance(Leaving leaving, Clock::time_point now);
-  void forward(const NodeName& node, Leaving leaving);
-  bool make_ready_to_travel();
-  bool wait_and_look_again(const absl::Status& status);
-  absl::Status enter(Line& line, std::uint32_t& round) const;
-  void leave(Line& line) const;
-  std::string way_to(const NodeName& next) const;
 
   // Running it on this node: call_here.cc.
   void run_here();
@@ -117,7 +122,13 @@ class Call final : public CallSet::Entry,
                      std::shared_ptr<Turn> turn);
   void watch_deadline();
 
-  // On its way to a peer.
+  // On its way to a peer: call_there.cc.
+  void forward(const NodeName& node, Leaving leaving);
+  bool make_ready_to_travel();
+  bool wait_and_look_again(const absl::Status& status);
+  absl::Status enter(Line& line, std::uint32_t& round) const;
+  void leave(Line& line) const;
+  std::string way_to(const NodeName& next) const;
   std::uint64_t leave(std::shared_ptr<Cancellable> at_peer) override;
   void left(std::uint64_t number,
             std::shared_ptr<Cancellable> at_peer) override;

@@ -33,6 +33,11 @@ absl::Status check_received(const Limits& limits, const Request& request) {
   return check_names(limits, request);
 }
 
+absl::Status too_many(const NodeName& self, absl::string_view what) {
+  return not_run(
+      absl::ResourceExhaustedError(absl::StrCat(self.str(), ": ", what)));
+}
+
 absl::Status no_entry(std::string_view bucket, const RoutingTable& table) {
   return not_run(absl::OutOfRangeError(
       absl::StrCat("could not find entry for ", quoted(bucket), " in table ",

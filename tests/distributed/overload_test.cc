@@ -1,7 +1,7 @@
 // A node that is asked for ten times as much as it can do.
 //
 // Here for a moment, with bounds that hold on a busy machine. To measure:
-//   KVROUTE_OVERLOAD_SECONDS=10 build/tests/distributed_tests
+//   KVROUTE_OVERLOAD_SECONDS=10 build/tests/pace_tests
 //   --gtest_filter='*Overload*'
 #include <gtest/gtest.h>
 

@@ -1,5 +1,4 @@
 // grpc.health.v1.Health, asked as others ask it.
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <kv/kv.h>
 
@@ -33,50 +32,15 @@ std::string request(const std::string& service) {
 class Watcher {
  public:
   Watcher(const kv::NodeName& node, const std::string& service)
-      : stub_(grpc::CreateChannel(std::string(node.address()),
-                                  grpc::InsecureChannelCredentials())) {
-    context_.set_deadline(std::chrono::system_clock::now() + kLong);
-    stream_ =
-        stub_.PrepareCall(&context_, "/grpc.health.v1.Health/Watch", &queue_);
-    const grpc::Slice slice(request(service));
-    const grpc::ByteBuffer sent(&slice, 1);
-    stream_->StartCall(nullptr);
-    EXPECT_TRUE(done());
-    stream_->WriteLast(sent, grpc::WriteOptions(), nullptr);
-    EXPECT_TRUE(done());
-  }
-  ~Watcher() {
-    context_.TryCancel();
-    grpc::Status status;
-    stream_->Finish(&status, nullptr);
-    done();
-    queue_.Shutdown();
+      : stream_(node, "/grpc.health.v1.Health/Watch") {
+    EXPECT_TRUE(stream_.write(request(service)));
+    stream_.no_more();
   }
   // Empty once it has ended.
-  std::string next() {
-    grpc::ByteBuffer received;
-    stream_->Read(&received, nullptr);
-    if (!done()) return "";
-    std::vector<grpc::Slice> slices;
-    (void)received.Dump(&slices);
-    std::string bytes;
-    for (const grpc::Slice& it : slices) {
-      bytes.append(reinterpret_cast<const char*>(it.begin()), it.size());
-    }
-    return bytes;
-  }
+  std::string next() { return stream_.read().value_or(""); }
 
  private:
-  bool done() {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue_.Next(&tag, &ok) && ok;
-  }
-
-  grpc::GenericStub stub_;
-  grpc::CompletionQueue queue_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
+  kv_tests::RawStream stream_;
 };
 
 TEST(HealthTest, ANodeServesWithoutACookie) {

@@ -1,7 +1,5 @@
 #include "trust/raw_client.h"
 
-#include <grpcpp/generic/generic_stub.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -10,6 +8,24 @@
 #include "cluster/two_nodes.h"
 
 namespace kv_tests {
+namespace {
+
+grpc::ByteBuffer to_buffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return {&slice, 1};
+}
+
+std::string to_bytes(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  if (buffer.Valid()) (void)buffer.Dump(&slices);
+  std::string bytes;
+  for (const grpc::Slice& it : slices) {
+    bytes.append(reinterpret_cast<const char*>(it.begin()), it.size());
+  }
+  return bytes;
+}
+
+}  // namespace
 
 RawClient::RawClient(
     const kv::NodeName& node,
@@ -29,8 +45,7 @@ RawClient::Answer RawClient::call(const std::string& method,
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kLong);
   for (const auto& [key, value] : metadata) context.AddMetadata(key, value);
-  const grpc::Slice slice(request);
-  const grpc::ByteBuffer sent(&slice, 1);
+  const grpc::ByteBuffer sent = to_buffer(request);
   grpc::ByteBuffer received;
   grpc::Status status;
   Event done;
@@ -46,12 +61,56 @@ RawClient::Answer RawClient::call(const std::string& method,
   if (executed != trailers.end()) {
     answer.executed.assign(executed->second.data(), executed->second.size());
   }
-  std::vector<grpc::Slice> slices;
-  if (received.Valid()) (void)received.Dump(&slices);
-  for (const grpc::Slice& it : slices) {
-    answer.bytes.append(reinterpret_cast<const char*>(it.begin()), it.size());
-  }
+  answer.bytes = to_bytes(received);
   return answer;
+}
+
+RawStream::RawStream(const kv::NodeName& node, const std::string& method,
+                     const RawClient::Metadata& metadata)
+    : stub_(grpc::CreateChannel(std::string(node.address()),
+                                grpc::InsecureChannelCredentials())) {
+  context_.set_deadline(std::chrono::system_clock::now() + kLong);
+  for (const auto& [key, value] : metadata) context_.AddMetadata(key, value);
+  stream_ = stub_.PrepareCall(&context_, method, &queue_);
+  stream_->StartCall(nullptr);
+  EXPECT_TRUE(done());
+}
+
+RawStream::~RawStream() {
+  context_.TryCancel();
+  if (!finished_) finish();
+  queue_.Shutdown();
+}
+
+bool RawStream::write(const std::string& bytes) {
+  stream_->Write(to_buffer(bytes), nullptr);
+  return done();
+}
+
+void RawStream::no_more() {
+  stream_->WritesDone(nullptr);
+  EXPECT_TRUE(done());
+}
+
+std::optional<std::string> RawStream::read() {
+  grpc::ByteBuffer received;
+  stream_->Read(&received, nullptr);
+  if (!done()) return std::nullopt;
+  return to_bytes(received);
+}
+
+grpc::Status RawStream::finish() {
+  grpc::Status status;
+  stream_->Finish(&status, nullptr);
+  done();
+  finished_ = true;
+  return status;
+}
+
+bool RawStream::done() {
+  void* tag = nullptr;
+  bool ok = false;
+  return queue_.Next(&tag, &ok) && ok;
 }
 
 }  // namespace kv_tests

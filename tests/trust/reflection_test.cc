@@ -3,7 +3,6 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/dynamic_message.h>
-#include <grpcpp/generic/generic_stub.h>
 
 #include <memory>
 #include <string>
@@ -17,7 +16,6 @@ namespace {
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptorProto;
 using google::protobuf::Message;
-using kv_tests::kLong;
 using kv_tests::seconds;
 using kv_tests::start_node;
 
@@ -62,35 +60,12 @@ std::vector<std::pair<int, std::string>> fields(const std::string& bytes) {
 class Asking {
  public:
   explicit Asking(const kv::NodeName& node, const std::string& cookie = "")
-      : stub_(grpc::CreateChannel(std::string(node.address()),
-                                  grpc::InsecureChannelCredentials())) {
-    context_.set_deadline(std::chrono::system_clock::now() + kLong);
-    if (!cookie.empty()) context_.AddMetadata("kvroute-cookie-bin", cookie);
-    stream_ = stub_.PrepareCall(&context_, kMethod, &queue_);
-    stream_->StartCall(nullptr);
-    EXPECT_TRUE(done());
-  }
-  ~Asking() {
-    context_.TryCancel();
-    if (!finished_) finish();
-    queue_.Shutdown();
-  }
+      : stream_(node, kMethod, metadata(cookie)) {}
+
   // The answer's fields; none where there is no answer.
   std::vector<std::pair<int, std::string>> ask(const std::string& question) {
-    const grpc::Slice slice(question);
-    const grpc::ByteBuffer sent(&slice, 1);
-    stream_->Write(sent, nullptr);
-    if (!done()) return {};
-    grpc::ByteBuffer received;
-    stream_->Read(&received, nullptr);
-    if (!done()) return {};
-    std::vector<grpc::Slice> slices;
-    (void)received.Dump(&slices);
-    std::string bytes;
-    for (const grpc::Slice& it : slices) {
-      bytes.append(reinterpret_cast<const char*>(it.begin()), it.size());
-    }
-    return fields(bytes);
+    if (!stream_.write(question)) return {};
+    return fields(stream_.read().value_or(""));
   }
   // The same, of its answer proper: that with the number.
   std::vector<std::string> ask(const std::string& question, int number) {
@@ -102,30 +77,16 @@ class Asking {
     }
     return {};
   }
-  void no_more() {
-    stream_->WritesDone(nullptr);
-    EXPECT_TRUE(done());
-  }
-  grpc::Status finish() {
-    grpc::Status status;
-    stream_->Finish(&status, nullptr);
-    done();
-    finished_ = true;
-    return status;
-  }
+  void no_more() { stream_.no_more(); }
+  grpc::Status finish() { return stream_.finish(); }
 
  private:
-  bool done() {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue_.Next(&tag, &ok) && ok;
+  static kv_tests::RawClient::Metadata metadata(const std::string& cookie) {
+    if (cookie.empty()) return {};
+    return {{"kvroute-cookie-bin", cookie}};
   }
 
-  grpc::GenericStub stub_;
-  grpc::CompletionQueue queue_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
-  bool finished_ = false;
+  kv_tests::RawStream stream_;
 };
 
 std::vector<std::string> services(Asking& asking) {

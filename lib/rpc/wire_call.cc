@@ -56,10 +56,10 @@ bool read_put(std::string_view message, Put& put) {
   Reader reader(message);
   put.key.clear();
   put.value.clear();
-  std::uint64_t field_tag = 0;
+  std::uint32_t field_tag = 0;
   std::string_view bytes;
   while (!reader.at_end()) {
-    if (!reader.read_varint(field_tag)) return false;
+    if (!reader.read_tag(field_tag)) return false;
     const bool key = field_tag == tag(Fields::Put::kKeyFieldNumber, kBytes);
     if (!key && field_tag != tag(Fields::Put::kValueFieldNumber, kBytes)) {
       return false;
@@ -141,10 +141,10 @@ bool read_request_fast(std::string_view message, Clock::time_point now,
   Reader reader(message);
   bool has_op = false;
   while (!reader.at_end()) {
-    std::uint64_t field_tag = 0;
+    std::uint32_t field_tag = 0;
     std::uint64_t number = 0;
     std::string_view bytes;
-    if (!reader.read_varint(field_tag)) return false;
+    if (!reader.read_tag(field_tag)) return false;
     switch (field_tag) {
       case tag(Fields::kBucketFieldNumber, kBytes):
         if (!reader.read_bytes(bytes)) return false;
@@ -248,9 +248,9 @@ bool read_reply_fast(std::string_view message, Value& value) {
     return true;
   }
   Reader reader(message);
-  std::uint64_t field_tag = 0;
+  std::uint32_t field_tag = 0;
   std::string_view maybe;
-  if (!reader.read_varint(field_tag) ||
+  if (!reader.read_tag(field_tag) ||
       field_tag != tag(v1::RouteReply::kMaybeFieldNumber, kBytes) ||
       !reader.read_bytes(maybe) || !reader.at_end()) {
     return false;

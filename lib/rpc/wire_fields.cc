@@ -66,14 +66,10 @@ bool Reader::read_fixed(std::uint64_t& value) {
   return true;
 }
 
-bool Reader::skip(std::uint64_t field_tag) {
+bool Reader::skip(std::uint32_t field_tag) {
   CodedInputStream rest(reinterpret_cast<const std::uint8_t*>(at_),
                         static_cast<int>(end_ - at_));
-  if (field_tag > UINT32_MAX ||
-      !WireFormatLite::SkipField(&rest,
-                                 static_cast<std::uint32_t>(field_tag))) {
-    return false;
-  }
+  if (!WireFormatLite::SkipField(&rest, field_tag)) return false;
   at_ += rest.CurrentPosition();
   return true;
 }
@@ -81,10 +77,10 @@ bool Reader::skip(std::uint64_t field_tag) {
 bool read_only_bytes(std::string_view message, int field,
                      std::string_view& bytes) {
   Reader reader(message);
-  std::uint64_t field_tag = 0;
+  std::uint32_t field_tag = 0;
   bytes = {};
   while (!reader.at_end()) {
-    if (!reader.read_varint(field_tag) || field_tag != tag(field, kBytes) ||
+    if (!reader.read_tag(field_tag) || field_tag != tag(field, kBytes) ||
         !reader.read_bytes(bytes)) {
       return false;
     }

@@ -60,6 +60,17 @@ class Reader {
 
   bool at_end() const { return at_ == end_; }
 
+  // What stands before a field, as the generated code takes it: of at most five
+  // bytes, without what its 32 bits have no room for.
+  bool read_tag(std::uint32_t& field_tag) {
+    field_tag = 0;
+    for (int shift = 0; shift < 35 && at_ != end_; shift += 7) {
+      const auto byte = static_cast<std::uint8_t>(*at_++);
+      field_tag |= (byte & 0x7fU) << shift;
+      if ((byte & 0x80U) == 0) return true;
+    }
+    return false;
+  }
   bool read_varint(std::uint64_t& value) {
     value = 0;
     for (int shift = 0; shift < 64 && at_ != end_; shift += 7) {
@@ -80,7 +91,7 @@ class Reader {
     return true;
   }
   // The value of a field that is of no interest.
-  bool skip(std::uint64_t field_tag);
+  bool skip(std::uint32_t field_tag);
 
  private:
   const char* at_;

@@ -31,9 +31,9 @@ void put_timeout(std::string& to, Clock::time_point deadline,
 // A result that is only a reply which can be read fast. False: another one.
 bool read_fast(std::string_view message, Value& value) {
   Reader reader(message);
-  std::uint64_t field_tag = 0;
+  std::uint32_t field_tag = 0;
   std::string_view reply;
-  return reader.read_varint(field_tag) &&
+  return reader.read_tag(field_tag) &&
          field_tag == tag(Result::kReplyFieldNumber, kBytes) &&
          reader.read_bytes(reply) && reader.at_end() &&
          read_reply_fast(reply, value);
@@ -41,8 +41,8 @@ bool read_fast(std::string_view message, Value& value) {
 
 // The next result of a trip, past fields of no interest. False: there is none.
 bool next_result(Reader& reader, std::string_view& result) {
-  std::uint64_t field_tag = 0;
-  while (reader.read_varint(field_tag)) {
+  std::uint32_t field_tag = 0;
+  while (reader.read_tag(field_tag)) {
     if (field_tag == tag(v1::RouteManyReply::kResultsFieldNumber, kBytes)) {
       return reader.read_bytes(result);
     }
@@ -78,10 +78,10 @@ absl::Status ArrivedTrip::parse(const grpc::ByteBuffer& buffer) {
   bytes_ = in_one_piece(buffer);
   Reader reader(view(bytes_));
   while (!reader.at_end()) {
-    std::uint64_t field_tag = 0;
+    std::uint32_t field_tag = 0;
     std::uint64_t flag = 0;
     std::string_view request;
-    if (!reader.read_varint(field_tag)) return no_trip("broken bytes");
+    if (!reader.read_tag(field_tag)) return no_trip("broken bytes");
     if (field_tag == tag(v1::RouteManyRequest::kRequestsFieldNumber, kBytes)) {
       if (!reader.read_bytes(request)) return no_trip("a broken request");
       if (requests_.size() == kMostInTrip) return no_trip("too many requests");

@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <random>
 #include <string>
+#include <string_view>
 
+#include "fault/seed.h"
 #include "kv/routing_table.h"
 
 namespace kv {
@@ -17,6 +21,37 @@ TEST(HashSlotTest, IsCrc16Xmodem) {
   EXPECT_EQ(hash_slot("A", kAll), 0x58e5U);
   EXPECT_EQ(hash_slot("\xff", kAll), 0x1ef0U);
   EXPECT_EQ(hash_slot(std::string(1, '\0'), kAll), 0U);
+}
+
+// Bit by bit, as the polynomial has it.
+std::uint32_t plain_crc(std::string_view bytes) {
+  std::uint32_t crc = 0;
+  for (const char byte : bytes) {
+    crc ^= std::uint32_t{static_cast<unsigned char>(byte)} << 8;
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc << 1) ^ ((crc & 0x8000) != 0 ? 0x11021 : 0);
+    }
+  }
+  return crc;
+}
+
+TEST(HashSlotTest, IsThatOfNamesOfEveryLength) {
+  const std::uint32_t seed = internal::test_seed();
+  const testing::ScopedTrace trace(__FILE__, __LINE__, internal::shown(seed));
+  std::minstd_rand random(seed);
+  for (std::size_t length = 0; length <= 100; ++length) {
+    for (int round = 0; round < 20; ++round) {
+      std::string name;
+      while (name.size() < length) {
+        const char byte = static_cast<char>(random() >> 8);
+        if (byte != '{') name.push_back(byte);
+      }
+      EXPECT_EQ(hash_slot(name, kAll), plain_crc(name)) << length;
+      const std::string tagged =
+          name.substr(0, length / 2) + "{tag}" + name.substr(length / 2);
+      EXPECT_EQ(hash_slot(tagged, kAll), plain_crc("tag")) << length;
+    }
+  }
 }
 
 // As `CLUSTER KEYSLOT` of Redis answers.

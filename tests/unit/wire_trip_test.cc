@@ -147,8 +147,7 @@ TEST_F(WireTripTest, ResultsBehindAnUnknownFieldKeepTheirPlaces) {
   EXPECT_EQ(read(std::string("\x1d\0\0\0\0", 5)),
             "OK, handed back, handed back, ");
   // A tag with more bits than tags have, as protobuf takes it.
-  EXPECT_EQ(read("\x98\x80\x80\x80\x70\x01"),
-            "OK, handed back, handed back, ");
+  EXPECT_EQ(read("\x98\x80\x80\x80\x70\x01"), "OK, handed back, handed back, ");
   // A field that has no end.
   EXPECT_EQ(read("\x1b"), "OK, INTERNAL unknown, INTERNAL unknown, ");
 }

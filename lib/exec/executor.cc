@@ -40,6 +40,9 @@ struct Executor::State final : Runner,
   bool post(std::size_t depth, std::function<void()>& run,
             std::function<void()> refuse);
   bool post(std::function<void()>& run) override;
+  void post_all(std::vector<std::function<void()>>& jobs) override;
+  // Of a job that the present one posts.
+  std::size_t next_inner_depth() const;
 
   const Options options;
 
@@ -48,6 +51,7 @@ struct Executor::State final : Runner,
   CondVar ended;  // for stop()
   bool stopping ABSL_GUARDED_BY(mutex) = false;
   std::array<std::deque<Job>, kDepths> queues ABSL_GUARDED_BY(mutex);
+  std::size_t deepest ABSL_GUARDED_BY(mutex) = 0;  // or there is none as deep
   std::size_t waiting ABSL_GUARDED_BY(mutex) = 0;
   std::size_t queued ABSL_GUARDED_BY(mutex) = 0;
   std::size_t running ABSL_GUARDED_BY(mutex) = 0;
@@ -66,12 +70,23 @@ struct Executor::State final : Runner,
   Threads finished ABSL_GUARDED_BY(mutex);  // about to end; to be joined
 
   // The deepest queue from which a job may begin now, or kDepths.
-  std::size_t next_depth() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  std::size_t next_depth() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (running >= options.threads || queued == 0) return kDepths;
-    for (std::size_t depth = kDepths; depth-- > 0;) {
-      if (!queues[depth].empty()) return depth;
-    }
-    return kDepths;
+    while (queues[deepest].empty()) --deepest;
+    return deepest;
+  }
+  void push(std::size_t depth, Job job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    queues[depth].push_back(std::move(job));
+    ++queued;
+    deepest = std::max(deepest, depth);
+  }
+  // What was pushed last.
+  std::function<void()> take_back(std::size_t depth)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::function<void()> run = std::move(queues[depth].back().run);
+    queues[depth].pop_back();
+    --queued;
+    return run;
   }
 
   // Sees to it that a job which may begin has a thread, at the latest when the
@@ -160,10 +175,35 @@ class Executor::State::Worker final : public BlockingObserver {
 thread_local const Executor::State::Worker* Executor::State::Worker::current =
     nullptr;
 
-bool Executor::State::post(std::function<void()>& run) {
+std::size_t Executor::State::next_inner_depth() const {
   const Worker* const worker = Worker::current;
   const bool inside = worker != nullptr && &worker->state() == this;
-  return post(inside ? worker->depth() + 1 : 0, run, nullptr);
+  return inside ? std::min(worker->depth() + 1, kDepths - 1) : 0;
+}
+
+bool Executor::State::post(std::function<void()>& run) {
+  return post(next_inner_depth(), run, nullptr);
+}
+
+void Executor::State::post_all(std::vector<std::function<void()>>& jobs) {
+  const std::size_t depth = next_inner_depth();
+  Threads done;
+  std::size_t posted = 0;
+  {
+    const MutexLock lock(mutex);
+    if (stopping) return;
+    done.swap(finished);
+    while (posted < jobs.size() && queued < options.max_queued) {
+      push(depth, {std::move(jobs[posted++]), nullptr});
+    }
+    const std::size_t most = patient() ? 1 : options.threads;
+    for (std::size_t i = 0; i < std::min(posted, most); ++i) {
+      if (provide_thread(patient())) continue;
+      while (posted > 0) jobs[--posted] = take_back(depth);
+    }
+  }
+  for (std::thread& thread : done) thread.join();
+  jobs.erase(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(posted));
 }
 
 // Jobs that can't be refused hide those behind them, for the moment.
@@ -294,13 +334,10 @@ bool Executor::State::post(std::size_t depth, std::function<void()>& run,
     const MutexLock lock(mutex);
     if (stopping || queued >= options.max_queued) return false;
     done.swap(finished);
-    queues[depth].push_back({std::move(run), std::move(refusal), now});
-    ++queued;
+    push(depth, {std::move(run), std::move(refusal), now});
     posted = provide_thread(patient());
     if (!posted) {
-      run = std::move(queues[depth].back().run);
-      queues[depth].pop_back();
-      --queued;
+      run = take_back(depth);
     } else if (bounded) {
       late = relieve(now);
     }

@@ -1,34 +1,13 @@
 #include "kv/internal/task_state.h"
 
-#include <deque>
 #include <utility>
 
 #include "base/blocking.h"
 #include "base/clock.h"
 #include "base/outcome_mark.h"
+#include "base/run_on.h"
 
 namespace kv::internal {
-namespace {
-
-// `job` on the runner, or here where that has no room. Jobs that come from jobs
-// which run here wait for these to return: a callback that makes the next call
-// must not use the stack up.
-void run(Runner& runner, std::function<void()> job) {
-  if (runner.post(job)) return;
-  thread_local std::deque<std::function<void()>>* later = nullptr;
-  if (later != nullptr) {
-    later->push_back(std::move(job));
-    return;
-  }
-  std::deque<std::function<void()>> jobs;
-  later = &jobs;
-  job();
-  for (; !jobs.empty(); jobs.pop_front()) jobs.front()();
-  later = nullptr;
-}
-
-}  // namespace
-
 std::chrono::steady_clock::time_point deadline_in(
     std::chrono::nanoseconds timeout) {
   return deadline_after(Clock::now(), timeout);
@@ -70,7 +49,7 @@ void TaskStateBase::when_ready(std::function<void()> next) {
       return;
     }
   }
-  run(*runner_, std::move(next));
+  run_on(runner_, std::move(next));
 }
 
 void TaskStateBase::cancel() {
@@ -101,7 +80,7 @@ void TaskStateBase::finish(std::unique_lock<std::mutex> lock) {
   const std::shared_ptr<Cancellable> work = std::move(work_);
   changed_.notify_all();
   lock.unlock();
-  if (next) run(*runner_, std::move(next));
+  if (next) run_on(runner_, std::move(next));
 }
 
 absl::Status TaskStateBase::already_taken() {

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/mutex.h"
 #include "base/outcome_mark.h"
+#include "base/run_on.h"
 #include "rpc/wire.h"
 #include "rpc/wire_call.h"
 #include "rpc/wire_trip.h"
@@ -249,6 +250,7 @@ class GrpcPeer::OutgoingTrip final : public Outgoing {
 
   void finish(std::optional<Response> failure) override {
     DoneEach done = std::move(done_);
+    const Gathering gathering;
     if (!failure.has_value()) {
       return read_results(reply(), count_, name(),
                           [&](std::size_t place, Response&& response) {

@@ -125,6 +125,33 @@ TEST_F(ExecutorTest, TheQueueHasALimitAndARefusedJobIsLeftAlone) {
   EXPECT_EQ(ran_.arrived(), 1);
 }
 
+TEST_F(ExecutorTest, SeveralArePostedAtOnceAsFarAsThereIsRoom) {
+  Executor executor({2, 1, 3});
+  std::vector<std::function<void()>> jobs(
+      2, std::function<void()>([this] { gate_.pass(); }));
+  executor.runner()->post_all(jobs);
+  EXPECT_TRUE(jobs.empty());
+  ASSERT_TRUE(gate_.wait_for_arrivals(2));  // each on a thread of its own
+
+  std::vector<int> order;
+  for (int i = 0; i < 5; ++i) {
+    jobs.emplace_back([&, i] {
+      order.push_back(i);
+      ran_.touch();
+    });
+  }
+  executor.runner()->post_all(jobs);
+  ASSERT_EQ(jobs.size(), 2U);
+  for (const auto& job : jobs) job();
+  EXPECT_EQ(order, (std::vector<int>{3, 4}));
+  gate_.open();
+  EXPECT_TRUE(ran_.wait_for_arrivals(5));
+  EXPECT_TRUE(executor.stop(long_after()));
+  jobs.assign(1, [] {});
+  executor.runner()->post_all(jobs);
+  EXPECT_EQ(jobs.size(), 1U);
+}
+
 TEST_F(ExecutorTest, AJobThatWaitsInsideTheLibraryGivesItsPlaceAway) {
   Executor executor({1, 2, 100});
   ASSERT_NO_FATAL_FAILURE(wait_inside(executor));

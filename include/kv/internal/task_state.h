@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "kv/export.h"
@@ -37,6 +38,9 @@ class KV_EXPORT Runner {
   // False, and `job` is left alone, where there is no room for it or the node
   // has stopped.
   virtual bool post(std::function<void()>& job) = 0;
+  // The same with several, in their order. Leaves those for which there was no
+  // room.
+  virtual void post_all(std::vector<std::function<void()>>& jobs);
 };
 
 class KV_EXPORT TaskStateBase {

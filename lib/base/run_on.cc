@@ -1,0 +1,61 @@
+#include "base/run_on.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+namespace kv::internal {
+namespace {
+
+thread_local Gathering* current = nullptr;
+
+void run_here(std::function<void()> job) {
+  thread_local std::deque<std::function<void()>>* later = nullptr;
+  if (later != nullptr) {
+    later->push_back(std::move(job));
+    return;
+  }
+  std::deque<std::function<void()>> jobs;
+  later = &jobs;
+  job();
+  for (; !jobs.empty(); jobs.pop_front()) jobs.front()();
+  later = nullptr;
+}
+
+}  // namespace
+
+void Runner::post_all(std::vector<std::function<void()>>& jobs) {
+  jobs.erase(std::remove_if(jobs.begin(), jobs.end(),
+                            [this](auto& job) { return post(job); }),
+             jobs.end());
+}
+
+void run_on(const std::shared_ptr<Runner>& runner, std::function<void()> job) {
+  if (current != nullptr) {
+    if (current->runner_ != runner) current->flush();
+    current->runner_ = runner;
+    current->jobs_.push_back(std::move(job));
+  } else if (!runner->post(job)) {
+    run_here(std::move(job));
+  }
+}
+
+Gathering::Gathering() : outer_(current) {
+  if (outer_ == nullptr) current = this;
+}
+
+Gathering::~Gathering() {
+  if (outer_ != nullptr) return;
+  current = nullptr;
+  flush();
+}
+
+void Gathering::flush() {
+  if (jobs_.empty()) return;
+  std::vector<std::function<void()>> jobs;
+  jobs.swap(jobs_);
+  runner_->post_all(jobs);
+  for (std::function<void()>& job : jobs) run_here(std::move(job));
+}
+
+}  // namespace kv::internal

@@ -1,0 +1,104 @@
+#include "base/run_on.h"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kv::internal {
+namespace {
+
+// Runs what it is given at once, as far as it has room, and notes in which
+// portions it came.
+class NotingRunner final : public Runner {
+ public:
+  explicit NotingRunner(std::string& story, std::size_t room = 100)
+      : story_(story), room_(room) {}
+
+  bool post(std::function<void()>& job) override {
+    if (room_ == 0) return false;
+    --room_;
+    const std::function<void()> mine = std::move(job);
+    mine();
+    return true;
+  }
+  void post_all(std::vector<std::function<void()>>& jobs) override {
+    story_ += "(";
+    Runner::post_all(jobs);
+    story_ += ")";
+  }
+
+ private:
+  std::string& story_;
+  std::size_t room_;
+};
+
+class RunOnTest : public testing::Test {
+ protected:
+  std::function<void()> job(const std::string& name) {
+    return [this, name] { story_ += name; };
+  }
+
+  std::string story_;
+  const std::shared_ptr<Runner> runner_ =
+      std::make_shared<NotingRunner>(story_);
+  const std::shared_ptr<Runner> full_ =
+      std::make_shared<NotingRunner>(story_, 0);
+};
+
+TEST_F(RunOnTest, AJobGoesToItsRunnerAtOnce) {
+  run_on(runner_, job("a"));
+  EXPECT_EQ(story_, "a");
+}
+
+TEST_F(RunOnTest, WithoutRoomItRunsHereAfterTheOneThatItComesFrom) {
+  run_on(full_, [this] {
+    run_on(full_, job("inner"));
+    story_ += "outer ";
+  });
+  EXPECT_EQ(story_, "outer inner");
+}
+
+TEST_F(RunOnTest, AGatheringGivesThemTogetherAtItsEnd) {
+  {
+    const Gathering gathering;
+    run_on(runner_, job("a"));
+    {
+      const Gathering inner;
+      run_on(runner_, job("b"));
+    }
+    run_on(runner_, job("c"));
+    EXPECT_EQ(story_, "");
+  }
+  EXPECT_EQ(story_, "(abc)");
+  run_on(runner_, job("d"));
+  EXPECT_EQ(story_, "(abc)d");
+}
+
+TEST_F(RunOnTest, OfAGatheringEachRunnerGetsItsOwn) {
+  const auto other = std::make_shared<NotingRunner>(story_);
+  {
+    const Gathering gathering;
+    run_on(runner_, job("a"));
+    run_on(other, job("b"));
+    run_on(other, job("c"));
+  }
+  EXPECT_EQ(story_, "(a)(bc)");
+}
+
+TEST_F(RunOnTest, WhatAGatheringHasNoRoomForRunsHereInOrder) {
+  const auto small = std::make_shared<NotingRunner>(story_, 2);
+  {
+    const Gathering gathering;
+    for (const char* const name : {"a", "b", "c", "d"})
+      run_on(small, job(name));
+  }
+  EXPECT_EQ(story_, "(ab)cd");
+}
+
+}  // namespace
+}  // namespace kv::internal

@@ -111,6 +111,8 @@ void Line::wait_for_trip(const std::shared_ptr<Passenger>& passenger) {
   *spare_.begin() = passenger;
   passenger->place_ = spare_.begin();
   waiting_.splice(waiting_.end(), spare_, spare_.begin());
+  waiting_bytes_ += size_of(passenger->request());
+  level_ = std::max(level_, away_ + waiting_.size());
 }
 
 void Line::send_single(std::shared_ptr<Passenger> passenger, bool waits,
@@ -151,9 +153,20 @@ void Line::send_together(std::vector<std::shared_ptr<Passenger>> passengers) {
   depart(trip);
 }
 
+// How many calls will soon wait for a trip while another one is away: half of
+// those there are. Where they are many it's processor time that they compete
+// for, of which a trip costs as much as kMany calls: then better few trips, and
+// now and then only one at a time.
+std::size_t Line::expected() const {
+  constexpr std::size_t kMany = 32;
+  return level_ < kMany ? level_ / 2 : level_ * 2 / 3;
+}
+
 bool Line::worth_a_trip() const {
-  return trips_ == 0 ||
-         (trips_ < options_.max_trips && waiting_.size() >= away_);
+  if (trips_ == 0 || trips_ >= options_.max_trips) return trips_ == 0;
+  return waiting_.size() >= std::max(away_, expected()) ||
+         waiting_.size() >= options_.max_trip_ops ||
+         waiting_bytes_ >= options_.max_trip_bytes;
 }
 
 std::shared_ptr<Line::Trip> Line::next_trip() {
@@ -161,15 +174,19 @@ std::shared_ptr<Line::Trip> Line::next_trip() {
   passengers.reserve(std::min(waiting_.size(), options_.max_trip_ops));
   std::size_t bytes = 0;
   while (!waiting_.empty() && passengers.size() < options_.max_trip_ops) {
-    bytes += size_of(waiting_.front()->request());
-    if (bytes > options_.max_trip_bytes && !passengers.empty()) break;
+    const std::size_t size = size_of(waiting_.front()->request());
+    if (bytes + size > options_.max_trip_bytes && !passengers.empty()) break;
+    bytes += size;
     waiting_.front()->place_ = std::nullopt;
     passengers.push_back(std::move(waiting_.front()));
     spare_.splice(spare_.begin(), waiting_, waiting_.begin());
   }
+  waiting_bytes_ -= bytes;
   if (spare_.size() > options_.max_trip_ops) {
     spare_.resize(options_.max_trip_ops);
   }
+  level_ = std::max(away_ + passengers.size() + waiting_.size(),
+                    level_ - level_ / 8);
   ++trips_;
   away_ += passengers.size();
   auto trip = std::make_shared<Trip>(std::move(passengers), Peer::Trip::kFast);
@@ -250,6 +267,7 @@ void Line::withdraw(Passenger& passenger) {
   const MutexLock lock(mutex_);
   if (!passenger.place_.has_value()) return;
   gone.splice(gone.end(), waiting_, *passenger.place_);
+  waiting_bytes_ -= size_of(passenger.request());
   passenger.place_ = std::nullopt;
 }
 

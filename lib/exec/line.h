@@ -50,10 +50,11 @@ class Passenger {
 };
 
 // A call that finds nobody on the way goes at once, by itself. Others go
-// together as one message, in the order in which they came: when a trip comes
-// back, or when they are as many as those that are away, so that peer and
-// caller both have work. So the more calls there are, the more each trip
-// carries; no timer makes one wait.
+// together as one message, in the order in which they came: when no trip is
+// under way any more, or before that when they are as many as those that are
+// away and as can be expected to come, so that peer and caller both have work.
+// So the more calls there are, the more each trip carries; no timer makes one
+// wait.
 //
 // A trip is over soon whatever it carries: the receiver answers what it can
 // answer at once and hands the rest back, which then goes by itself, as do
@@ -112,6 +113,7 @@ class Line : public std::enable_shared_from_this<Line> {
                    Single how);
   void wait_for_trip(const std::shared_ptr<Passenger>& passenger)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::size_t expected() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool worth_a_trip() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Trip> next_trip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void depart(const std::shared_ptr<Trip>& trip);
@@ -131,13 +133,17 @@ class Line : public std::enable_shared_from_this<Line> {
 
   mutable Mutex mutex_;
   Queue waiting_ ABSL_GUARDED_BY(mutex_);  // none, unless a trip is under way
-  Queue spare_ ABSL_GUARDED_BY(mutex_);    // places of nobody, to be used again
+  std::size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Queue spare_ ABSL_GUARDED_BY(mutex_);  // places of nobody, to be used again
   // Calls under way by themselves: because they found nobody on the way, or
   // because they never share a trip.
   std::size_t alone_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t beside_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t trips_ ABSL_GUARDED_BY(mutex_) = 0;  // of those under way, fast
   std::size_t away_ ABSL_GUARDED_BY(mutex_) = 0;   // the calls they carry
+  // How many calls share trips or wait for one when there are most of them;
+  // falls slowly when there are fewer.
+  std::size_t level_ ABSL_GUARDED_BY(mutex_) = 0;
   std::list<std::shared_ptr<Trip>> under_way_ ABSL_GUARDED_BY(mutex_);
   std::optional<Timers::Id> timer_ ABSL_GUARDED_BY(mutex_);
 

@@ -191,6 +191,43 @@ TEST_F(LineTest, CallsWaitForATripToComeBackAndThenShareOne) {
   EXPECT_EQ(e->answer, "of e");
 }
 
+TEST_F(LineTest, WhereThereAreManyATripWaitsForMostOfThem) {
+  options_.max_trip_ops = 100;
+  options_.max_trip_bytes = 64 * 1024;
+  line_ = std::make_shared<Line>(*NodeName::parse("bar@127.0.0.1:4002"), peers_,
+                                 timers_, options_);
+  for (const char* name : {"a", "b", "c"}) send(name);
+  for (int i = 0; i < 60; ++i) send("many");
+  answer(sent()[1]);
+  ASSERT_EQ(sent().size(), 4U);
+  EXPECT_EQ(sent()[3].keys.size(), 60U);
+  answer(sent()[3]);
+
+  // "c" is away still: a few that come now are not worth another trip ...
+  for (int i = 0; i < 39; ++i) send("next");
+  EXPECT_EQ(sent().size(), 4U);
+  // ... until they are two thirds of those there were, or nobody is away.
+  send("enough");
+  ASSERT_EQ(sent().size(), 5U);
+  EXPECT_EQ(sent()[4].keys.size(), 40U);
+  answer(sent()[4]);
+  send("last");
+  EXPECT_EQ(sent().size(), 5U);
+  answer(sent()[2]);
+  ASSERT_EQ(sent().size(), 6U);
+  EXPECT_EQ(sent()[5].keys, Keys{"last"});
+}
+
+TEST_F(LineTest, AFullTripLeaves) {
+  for (int i = 0; i < 30; ++i) send("many");
+  answer(sent()[1]);
+  answer(sent()[2]);
+  ASSERT_EQ(sent().size(), 5U);  // of four each
+  answer(sent()[3]);
+  ASSERT_EQ(sent().size(), 6U);
+  EXPECT_EQ(sent()[5].keys.size(), 4U);
+}
+
 TEST_F(LineTest, ATripHasLimits) {
   for (const char* name : {"a", "b", "c", "1", "2", "3", "4", "5"}) send(name);
   answer(sent()[1]);

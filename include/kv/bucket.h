@@ -19,15 +19,13 @@ namespace kv {
 // those before it. Safe from any thread.
 //
 // Where the pointer comes from decides what one operation is:
-//   Registry::lookup      each method is an operation of its own. While an op
-//   of the host has the
-//                         bucket it waits for its turn. REQUIRES: not called
-//                         from an op that runs on this very bucket, which would
-//                         wait for itself.
-//   OpContext::bucket     the whole op is the operation. Reads see the op's own
-//   writes; its writes
-//                         appear all at once when it returns OK, and not at all
-//                         if it fails.
+//
+// - Registry::lookup: each method is an operation of its own. While an op of
+//   the host has the bucket it waits for its turn. REQUIRES: not called from an
+//   op that runs on this very bucket, which would wait for itself.
+// - OpContext::bucket: the whole op is the operation. Reads see the op's own
+//   writes; its writes appear all at once when it returns OK, and not at all if
+//   it fails.
 class KV_EXPORT Bucket {
  public:
   virtual ~Bucket() = default;

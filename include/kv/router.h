@@ -58,22 +58,22 @@ struct ErasedOp<Op, std::void_t<typename Op::Erased>> {
 // route() runs `op` on the calling thread if the table says that the bucket
 // lives here, else by one call to the peer that the table names, which looks at
 // its own table and may pass it on. The op's own errors come back unchanged,
-// and outcome(status) tells of each failure whether it ran:
+// and outcome(status) tells of each failure whether it ran.
 //
-//   kInvalidArgument    an empty or over-long bucket name, key or value; a bad
-//   node      not_run kOutOfRange         no entry of the table holds the
-//   bucket                           not_run kNotFound           the owner has
-//   no such bucket                                         ran kUnimplemented
-//   the owner has not defined this op                                not_run
-//   kAborted            tables that send the call in a circle (after a wait of
-//   some      not_run
-//                       ms for one to be mended), more than max_hops, a stale
-//                       ref, or an op that would wait for its own bucket
-//   kUnavailable        the peer can't be reached, or the connection broke
-//   not_run, unknown kDeadlineExceeded   the time is up not_run, unknown
-//   kResourceExhausted  a limit of this node or that one not_run kInternal the
-//   op threw                                                         ran
-//   kCancelled          cancelled, or the node is stopping not_run, unknown
+// kInvalidArgument, not_run: an empty or over-long bucket name, key or value; a
+//   bad node.
+// kOutOfRange, not_run: no entry of the table holds the bucket.
+// kNotFound, ran: the owner has no such bucket.
+// kUnimplemented, not_run: the owner has not defined this op.
+// kAborted, not_run: tables that send the call in a circle (after a wait of
+//   some ms for one to be mended), more than max_hops, a stale ref, or an op
+//   that would wait for its own bucket.
+// kUnavailable, not_run or unknown: the peer can't be reached, or the
+//   connection broke.
+// kDeadlineExceeded, not_run or unknown: the time is up.
+// kResourceExhausted, not_run: a limit of this node or that one.
+// kInternal, ran: the op threw.
+// kCancelled, not_run or unknown: cancelled, or the node is stopping.
 //
 // A call that may have run is never sent again by the library. Calls to a peer
 // that others are on their way to travel together. Two calls that are under way

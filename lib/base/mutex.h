@@ -15,16 +15,17 @@
 
 namespace kv::internal {
 
-// Pauses for a thread that finds taken what others hold for moments only:
-// longer and longer ones, so that whoever has just let go and wants it again
-// keeps the cache line for a while. Some tens of microseconds in all.
+// Pauses for a thread that finds taken what others hold for moments only: long
+// ones from the beginning and then longer and longer, so that whoever has just
+// let go and wants it again keeps the cache line for many a turn. From some
+// microseconds to about a hundred in all.
 class Backoff {
  public:
   // False, without a pause, once it has been long enough to sleep.
   bool pause();
 
  private:
-  int pauses_ = 1;
+  int pauses_ = 64;
 };
 
 // Held for moments only, so whoever finds it taken looks a few times more

@@ -24,6 +24,11 @@ BucketMap::BucketMap(const Limits& limits)
     : limits_(std::make_shared<const Limits>(limits)),
       next_id_(random_start()) {}
 
+// A thread that goes on keeps what it knows, but not its buckets.
+BucketMap::~BucketMap() {
+  known_.for_each([](KnownBuckets& known) { known = {}; });
+}
+
 BucketMap::Part& BucketMap::part_of(std::size_t hash) const {
   // Not the low bits, which the tables inside the parts use.
   return parts_[(hash >> 40) % kParts];

@@ -10,23 +10,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
+#include "base/per_thread.h"
 #include "base/strings.h"
 #include "data/limits.h"
 #include "data/stored_bucket.h"
 
 namespace kv::internal {
 
-// In parts, each with a lock that is held for one look-up or change: users of
-// different buckets seldom meet. Safe from any thread.
+// In parts, each with a lock that is held for one look-up or change, and each
+// thread knows some of the buckets that it has used: users of different buckets
+// seldom meet. Safe from any thread.
 class BucketMap {
  public:
   explicit BucketMap(const Limits& limits);
+  ~BucketMap();
   BucketMap(const BucketMap&) = delete;
   BucketMap& operator=(const BucketMap&) = delete;
 
@@ -36,19 +40,17 @@ class BucketMap {
   std::shared_ptr<StoredBucket> find(std::string_view name) const;
 
   // StoredBucket::try_now(op(bucket, contents)) of the bucket of that name,
-  // where there is one, without counting a reference to it: that is memory
-  // which its other users write too. (The analysis can't follow a lock that is
-  // taken under another and given back after it.)
+  // where there is one.
   enum class Tried { kNone, kTaken, kDone };
   template <typename F>
-  Tried try_now(std::string_view name,
-                F&& op) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  Tried try_now(std::string_view name, F&& op) const;
 
   // Made if there is none. Errors, marked not_run: kInvalidArgument, a bad
   // name; kResourceExhausted, Limits::buckets.
   absl::StatusOr<std::shared_ptr<StoredBucket>> find_or_make(
       std::string_view name);
-  // Forgets `bucket`, unless another has its name by now.
+  // Forgets `bucket`, unless another has its name by now. Before that it has
+  // been marked as dropped, by which threads that know it see that it is gone.
   void remove(const StoredBucket& bucket);
 
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
@@ -64,21 +66,56 @@ class BucketMap {
                         BytesEqual>
         buckets ABSL_GUARDED_BY(mutex);
   };
+  // A bucket that a thread knows. One that it has asked for twice takes the
+  // place of the one before.
+  struct Known {
+    std::size_t hash = 0;
+    std::shared_ptr<StoredBucket> bucket;
+    std::size_t asked = 0;  // the hash of the one that was not known
+  };
+  static constexpr std::size_t kKnown = 64;
+  using KnownBuckets = std::array<Known, kKnown>;
+
   Part& part_of(std::size_t hash) const;
+  // The same without what the thread knows, and without counting a reference:
+  // that is memory which other users of the bucket write too. (The analysis
+  // can't follow a lock that is taken under another and given back after it.)
+  template <typename F>
+  Tried try_unknown(std::string_view name, std::size_t hash, Known& known,
+                    F&& op) const ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   const std::shared_ptr<const Limits> limits_;
   std::atomic<std::size_t> size_{0};
   std::atomic<std::uint64_t> next_id_;
   mutable std::array<Part, kParts> parts_;
+  const PerThread<KnownBuckets> known_;
 };
 
 template <typename F>
 BucketMap::Tried BucketMap::try_now(std::string_view name, F&& op) const {
   const std::size_t hash = BytesHash{}(name);
+  Known& known = known_.mine()[hash % kKnown];
+  if (known.hash == hash && known.bucket != nullptr &&
+      known.bucket->name() == name) {
+    bool dropped = false;
+    const bool free = known.bucket->try_now([&](auto& contents) {
+      dropped = contents.dropped;
+      if (!dropped) op(*known.bucket, contents);
+    });
+    if (!dropped) return free ? Tried::kDone : Tried::kTaken;
+    known = {};
+  }
+  return try_unknown(name, hash, known, op);
+}
+
+template <typename F>
+BucketMap::Tried BucketMap::try_unknown(std::string_view name, std::size_t hash,
+                                        Known& known, F&& op) const {
   const Part& part = part_of(hash);
   const auto run = [&](StoredBucket& bucket) {
     return [&](StoredBucket::Contents& contents) { op(bucket, contents); };
   };
+  std::shared_ptr<StoredBucket> forgotten;  // dies after the locks
   std::shared_ptr<StoredBucket> shared;
   bool wait = false;
   for (Backoff backoff; shared == nullptr; wait = !backoff.pause()) {
@@ -91,11 +128,16 @@ BucketMap::Tried BucketMap::try_now(std::string_view name, F&& op) const {
       // before it lets the bucket go.
       if (it->second->try_lock()) {
         bucket = it->second.get();
+        if (known.asked == hash) {
+          forgotten = std::exchange(known.bucket, it->second);
+          known.hash = hash;
+        }
       } else if (wait) {
         shared = it->second;
       }
     }
     if (bucket != nullptr) {
+      known.asked = hash;
       return bucket->run_and_unlock(run(*bucket)) ? Tried::kDone
                                                   : Tried::kTaken;
     }

@@ -19,8 +19,19 @@ std::optional<std::string> value_of(const PairSet& pairs,
                                     std::string_view key) {
   const PairSet::Found found = pairs.find(key);
   if (!found.found) return std::nullopt;
-  return std::string(found.value);
+  return std::optional<std::string>(std::in_place, found.value);
 }
+
+// Makes its result where it is wanted, without a move.
+template <typename F>
+struct InPlace {
+  F make;
+  operator decltype(std::declval<F>()())() const {  // NOLINT: that is its use
+    return make();
+  }
+};
+template <typename F>
+InPlace(F) -> InPlace<F>;
 
 // What an answer of many values may take.
 class Room {
@@ -70,7 +81,9 @@ struct Run {
   Create::Result operator()(const Create& /*op*/) const { return ref(); }
   Lookup::Result operator()(const Lookup& /*op*/) const { return ref(); }
   Get::Result operator()(const Get& op) const {
-    return value_of(contents.pairs, op.key);
+    const PairSet::Found found = contents.pairs.find(op.key);
+    if (!found.found) return std::nullopt;
+    return Get::Result(absl::in_place, std::in_place, found.value);
   }
   Put::Result operator()(const Put& op) const {
     contents.pairs.put(op.key, op.value);
@@ -173,8 +186,11 @@ std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
         id.name, [&](StoredBucket& bucket, Contents& contents) {
           other = id.id != 0 && id.id != bucket.id();
           if (other) return;
-          if (!contents.dropped)
-            result.emplace(Run{home, bucket, contents}(op));
+          if (!contents.dropped) {
+            result.emplace(InPlace{[&] {
+              return Run{home, bucket, contents}(op);
+            }});
+          }
           if (contents.dropped) dropped = bucket.id();
         });
     if (tried == BucketMap::Tried::kTaken) return std::nullopt;

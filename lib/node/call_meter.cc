@@ -19,11 +19,6 @@ KV_BUCKET_OPS(KV_IN_ORDER)
 KV_NODE_OPS(KV_IN_ORDER)
 #undef KV_IN_ORDER
 
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
 void add_alone_to(std::atomic<std::uint64_t>& to, std::uint64_t what) {
   to.store(to.load(std::memory_order_relaxed) + what,
            std::memory_order_relaxed);
@@ -71,43 +66,9 @@ CallMeter::Row& CallMeter::Rows<N>::make(std::size_t place) {
 // For AtOnce, which others use.
 template class CallMeter::Rows<CallMeter::kBuiltins * CallMeter::kPaths>;
 
-// Gives a seat back when the thread ends or needs the place for another.
-struct CallMeter::SeatOfThread {
-  ~SeatOfThread() { leave(); }
-  void leave() {
-    if (seat == nullptr) return;
-    in_use[place] = {};
-    seat->taken.store(false, std::memory_order_release);
-    seat = nullptr;
-  }
-
-  std::size_t place = 0;
-  std::shared_ptr<Seat> seat;
-};
-
-CallMeter::CallMeter(bool on) : on_(on), id_(next_id()) {}
+CallMeter::CallMeter(bool on) : on_(on) {}
 
 CallMeter::~CallMeter() = default;
-
-CallMeter::Seat& CallMeter::take_seat() {
-  thread_local std::array<SeatOfThread, kPlaces> seats;
-  const std::size_t place = id_ % kPlaces;
-  SeatOfThread& mine = seats[place];
-  mine.leave();
-  mine.place = place;
-  mine.seat = free_seat();
-  in_use[place] = {id_, mine.seat.get()};
-  return *mine.seat;
-}
-
-std::shared_ptr<CallMeter::Seat> CallMeter::free_seat() {
-  const MutexLock lock(mutex_);
-  for (const std::shared_ptr<Seat>& seat : seats_) {
-    // Its last user's counts are seen, and go on.
-    if (!seat->taken.exchange(true, std::memory_order_acq_rel)) return seat;
-  }
-  return seats_.emplace_back(std::make_shared<Seat>());
-}
 
 void CallMeter::add(const Op& op, CallPath path, const absl::Status& status,
                     std::optional<std::chrono::nanoseconds> took, bool known) {
@@ -163,26 +124,28 @@ void CallMeter::read_ends(const Ends& ends, const OpStats& of,
 
 std::vector<OpStats> CallMeter::read() const {
   std::vector<OpStats> all;
-  const MutexLock lock(mutex_);
   for (std::size_t builtin = 0; builtin < kBuiltins; ++builtin) {
     OpStats stats;
     stats.op = kNames[builtin];
     for (std::size_t path = 0; path < kPaths; ++path) {
       OpStats good = stats;
       good.path = static_cast<CallPath>(path);
-      for (const std::shared_ptr<Seat>& seat : seats_) {
-        read_row(seat->rows.find(builtin * kPaths + path), good);
-      }
+      of_threads_.for_each([&](const OfThread& rows) {
+        read_row(rows.find(builtin * kPaths + path), good);
+      });
       if (good.count > 0) all.push_back(std::move(good));
     }
     read_ends(builtins_[builtin], stats, all);
   }
   const std::size_t of_host = all.size();
-  for (const auto& [name, ends] : named_) {
-    OpStats stats;
-    stats.op = name;
-    stats.of_host = true;
-    read_ends(*ends, stats, all);
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [name, ends] : named_) {
+      OpStats stats;
+      stats.op = name;
+      stats.of_host = true;
+      read_ends(*ends, stats, all);
+    }
   }
   std::stable_sort(
       all.begin() + static_cast<std::ptrdiff_t>(of_host), all.end(),

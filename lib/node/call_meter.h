@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/per_thread.h"
 #include "base/strings.h"
 #include "data/op.h"
 #include "kv/stats.h"
@@ -134,29 +135,12 @@ class CallMeter {
   };
   // A row for each way to end.
   using Ends = Rows<kPaths * kCodes * kOutcomes>;
-  // Of one thread at a time.
-  struct Seat {
-    std::atomic<bool> taken{true};
-    Rows<kBuiltins * kPaths> rows;
-  };
-  // The seats that a thread has, a few, one for each node: more of them share
-  // places. Without a destructor, which would have to be looked after at each
-  // use; SeatOfThread has it.
-  static constexpr std::size_t kPlaces = 8;
-  struct InUse {
-    std::uint64_t id;
-    Seat* seat;
-  };
-  struct SeatOfThread;
-  static inline thread_local std::array<InUse, kPlaces> in_use{};
+  using OfThread = Rows<kBuiltins * kPaths>;
 
   Row& row_of_thread(std::size_t builtin, CallPath path) {
-    const InUse& mine = in_use[id_ % kPlaces];
-    Seat& seat = mine.id == id_ ? *mine.seat : take_seat();
-    return seat.rows.at(builtin * kPaths + static_cast<std::size_t>(path));
+    return of_threads_.mine().at(builtin * kPaths +
+                                 static_cast<std::size_t>(path));
   }
-  Seat& take_seat();
-  std::shared_ptr<Seat> free_seat();
   static void add_to(Ends& ends, CallPath path, const absl::Status& status,
                      std::optional<std::chrono::nanoseconds> took);
   Ends& ends_of(std::string_view name, bool known);
@@ -165,12 +149,11 @@ class CallMeter {
                         std::vector<OpStats>& to);
 
   const bool on_;
-  const std::uint64_t id_;  // no other meter of this process has it
+  const PerThread<OfThread> of_threads_;  // that were answered
   std::array<Ends, kBuiltins> builtins_;  // that failed
   Ends other_;
 
   mutable Mutex mutex_;
-  std::vector<std::shared_ptr<Seat>> seats_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, std::unique_ptr<Ends>, BytesHash, BytesEqual>
       named_ ABSL_GUARDED_BY(mutex_);
 };

@@ -1,32 +1,12 @@
 #include "node/table_cell.h"
 
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace kv::internal {
-namespace {
-
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-// What a thread saw last. A few nodes may live in one process; more of them
-// share places and look again more often.
-struct Seen {
-  std::uint64_t id = 0;
-  std::uint64_t change = 0;
-  std::shared_ptr<const TableCell::View> view;
-};
-constexpr std::size_t kPlaces = 8;
-thread_local std::array<Seen, kPlaces> seen_views;
-
-}  // namespace
-
 TableCell::TableCell(const NodeName& self, const RoutingTable& table)
-    : self_(self), id_(next_id()), view_(make_view(table)) {}
+    : self_(self), view_(make_view(table)) {}
 
 std::shared_ptr<const TableCell::View> TableCell::make_view(
     const RoutingTable& table) const {
@@ -38,11 +18,10 @@ std::shared_ptr<const TableCell::View> TableCell::make_view(
 }
 
 const TableCell::View& TableCell::view() const {
-  Seen& seen = seen_views[id_ % kPlaces];
+  Seen& seen = seen_.mine();
   const std::uint64_t change = changes_.load(std::memory_order_acquire);
-  if (seen.id != id_ || seen.change != change) {
+  if (seen.change != change) {
     const MutexLock lock(mutex_);
-    seen.id = id_;
     seen.change = changes_.load(std::memory_order_relaxed);
     seen.view = view_;
   }

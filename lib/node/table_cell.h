@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "base/mutex.h"
+#include "base/per_thread.h"
 #include "kv/node_name.h"
 #include "kv/routing_table.h"
 
@@ -38,11 +39,16 @@ class TableCell {
   absl::Status set(const RoutingTable& table);
 
  private:
+  // What a thread saw last, after so many changes.
+  struct Seen {
+    std::uint64_t change = 0;
+    std::shared_ptr<const View> view;
+  };
+
   std::shared_ptr<const View> make_view(const RoutingTable& table) const;
 
   const NodeName& self_;
-  const std::uint64_t id_;  // no other cell of this process has it
-
+  const PerThread<Seen> seen_;
   std::atomic<std::uint64_t> changes_{1};
   mutable Mutex mutex_;
   std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);

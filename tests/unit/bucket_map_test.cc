@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -66,6 +70,82 @@ TEST(BucketMapTest, RemoveForgetsThatBucketAndNoOtherOfItsName) {
   map.remove(*old);
   EXPECT_EQ(map.find("room"), made);
   EXPECT_EQ(map.size(), 1U);
+}
+
+// The id of the bucket that try_now() finds, 0 if there is none.
+std::uint64_t tried(const BucketMap& map, std::string_view name) {
+  std::uint64_t id = 0;
+  const auto end = map.try_now(
+      name, [&](StoredBucket& bucket, StoredBucket::Contents& /*contents*/) {
+        id = bucket.id();
+      });
+  EXPECT_EQ(end == BucketMap::Tried::kDone, id != 0);
+  return id;
+}
+
+void drop(BucketMap& map, StoredBucket& bucket) {
+  ASSERT_TRUE(bucket.try_now([](auto& contents) { contents.dropped = true; }));
+  map.remove(bucket);
+}
+
+TEST(BucketMapTest, AThreadThatKnowsABucketSeesThatItIsGone) {
+  BucketMap map{Limits()};
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(tried(map, "room"), 0U);
+    const auto made = *map.find_or_make("room");
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(tried(map, "room"), made->id());
+    drop(map, *made);
+  }
+  EXPECT_EQ(tried(map, "room"), 0U);
+}
+
+TEST(BucketMapTest, AThreadFindsMoreBucketsThanItKnows) {
+  BucketMap map{Limits()};
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 1000; ++i) {
+    ids.push_back((*map.find_or_make(std::to_string(i)))->id());
+  }
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 1000; ++i) {
+      EXPECT_EQ(tried(map, std::to_string(i)), ids[i]);
+      EXPECT_EQ(tried(map, std::to_string(i)), ids[i]);
+    }
+  }
+}
+
+TEST(BucketMapTest, WhatThreadsKnowEndsWithTheMap) {
+  auto map = std::make_unique<BucketMap>(Limits());
+  const std::weak_ptr<StoredBucket> bucket = *map->find_or_make("room");
+  for (int i = 0; i < 4; ++i) tried(*map, "room");
+  EXPECT_EQ(bucket.use_count(), 2);  // the map, and this thread
+  map = nullptr;
+  EXPECT_TRUE(bucket.expired());
+}
+
+TEST(BucketMapTest, ThreadsThatKnowABucketFindTheNextOneOfItsName) {
+  BucketMap map{Limits()};
+  std::atomic<bool> over{false};
+  std::vector<std::thread> threads;
+  std::array<std::atomic<std::uint64_t>, 3> seen{};
+  for (auto& mine : seen) {
+    threads.emplace_back([&] {
+      while (!over) {
+        map.try_now("room", [&](StoredBucket& bucket, auto& contents) {
+          if (contents.dropped) return;
+          mine = bucket.id();
+        });
+      }
+    });
+  }
+  for (int i = 0; i < 300; ++i) {
+    const auto next = *map.find_or_make("room");
+    for (const auto& it : seen) {
+      while (it != next->id()) std::this_thread::yield();
+    }
+    drop(map, *next);
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(BucketMapTest, IdsAreNeverZeroAndDifferAlsoBetweenMaps) {

@@ -89,6 +89,10 @@ struct Run {
     contents.pairs.put(op.key, op.value);
     return absl::OkStatus();
   }
+  Put::Result operator()(Put&& op) const {
+    contents.pairs.put_and_take(op.key, std::move(op.value));
+    return absl::OkStatus();
+  }
   Delete::Result operator()(const Delete& op) const {
     std::optional<std::string> before = value_of(contents.pairs, op.key);
     if (before.has_value()) contents.pairs.erase(op.key);
@@ -175,10 +179,13 @@ absl::StatusOr<std::shared_ptr<StoredBucket>> find_bucket(const Home& home,
   return bucket;
 }
 
+namespace {
+
+// `op` is T, const or not: what it has is taken from it where it may be, once.
 template <typename T>
-std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
-                                                  const T& op) {
-  std::optional<typename T::Result> result;
+auto run_now(const Home& home, BucketId id, T&& op) {
+  using Op = std::decay_t<T>;
+  std::optional<typename Op::Result> result;
   for (;;) {
     bool other = false;         // not the bucket that was meant
     std::uint64_t dropped = 0;  // the id of one that is no more
@@ -193,14 +200,16 @@ std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
           }
           if (contents.dropped) dropped = bucket.id();
         });
-    if (tried == BucketMap::Tried::kTaken) return std::nullopt;
+    if (tried == BucketMap::Tried::kTaken) {
+      return std::optional<typename Op::Result>();
+    }
     if (tried == BucketMap::Tried::kNone || other || dropped != 0) {
       // Slowly: it has to be made or removed, or to be said why it can't be
       // had.
-      auto bucket = find_bucket(home, id, std::is_same_v<T, Create>);
+      auto bucket = find_bucket(home, id, std::is_same_v<Op, Create>);
       if (!bucket.ok()) {
         if (result.has_value()) return result;
-        return std::move(bucket).status();
+        return std::optional<typename Op::Result>(std::move(bucket).status());
       }
       // Whoever drops a bucket marks it first and removes it then; in between
       // it may be found.
@@ -210,32 +219,50 @@ std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
   }
 }
 
-std::optional<Answer> run_builtin_now(const Home& home, BucketId id,
-                                      const Op& op) {
+template <typename O>
+std::optional<Answer> run_any_now(const Home& home, BucketId id, O&& op) {
   return std::visit(
-      [&](const auto& it) -> std::optional<Answer> {
+      [&](auto&& it) -> std::optional<Answer> {
         if constexpr (kNeedsBucket<std::decay_t<decltype(it)>>) {
-          auto now = run_builtin_now(home, id, it);
+          auto now = run_now(home, id, std::forward<decltype(it)>(it));
           if (now.has_value()) return to_answer(*std::move(now));
         }
         return std::nullopt;
       },
-      op);
+      std::forward<O>(op));
+}
+
+}  // namespace
+
+template <typename T>
+std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
+                                                  const T& op) {
+  return run_now(home, id, op);
+}
+
+std::optional<Answer> run_builtin_now(const Home& home, BucketId id,
+                                      const Op& op) {
+  return run_any_now(home, id, op);
+}
+
+std::optional<Answer> run_builtin_now(const Home& home, BucketId id, Op&& op) {
+  return run_any_now(home, id, std::move(op));
 }
 
 std::optional<Answer> run_builtin_in_turn(const Home& home,
-                                          StoredBucket& bucket, const Op& op) {
+                                          StoredBucket& bucket, Op op) {
   if (bucket.contents().dropped) return std::nullopt;
   Answer answer = std::visit(
-      [&](const auto& it) -> Answer {
+      [&](auto&& it) -> Answer {
         using T = std::decay_t<decltype(it)>;
         if constexpr (kNeedsBucket<T>) {
-          return to_answer(Run{home, bucket, bucket.contents()}(it));
+          return to_answer(Run{
+              home, bucket, bucket.contents()}(std::forward<decltype(it)>(it)));
         } else {
           return {absl::InternalError("needs no bucket"), {}};
         }
       },
-      op);
+      std::move(op));
   if (bucket.contents().dropped) home.buckets.remove(bucket);
   return answer;
 }

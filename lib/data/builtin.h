@@ -42,12 +42,14 @@ std::optional<typename T::Result> run_builtin_now(const Home& home, BucketId id,
 // The same for any operation that needs a bucket; nullopt for the others too.
 std::optional<Answer> run_builtin_now(const Home& home, BucketId id,
                                       const Op& op);
+// The values that it puts are taken from it, if it runs.
+std::optional<Answer> run_builtin_now(const Home& home, BucketId id, Op&& op);
 
 // The answer of an operation that needs a bucket. nullopt: it was dropped while
 // the operation waited, so look for it again. REQUIRES: the caller has the
 // turn.
 std::optional<Answer> run_builtin_in_turn(const Home& home,
-                                          StoredBucket& bucket, const Op& op);
+                                          StoredBucket& bucket, Op op);
 
 }  // namespace kv::internal
 

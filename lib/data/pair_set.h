@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/container/btree_set.h"
@@ -16,7 +18,8 @@
 namespace kv::internal {
 
 // Key and value in one block of memory behind one pointer, where two
-// std::strings would take two blocks and 64 bytes of their own. No internal
+// std::strings would take two blocks and 64 bytes of their own. A large value
+// that comes as a string stays one, so that it need not be copied. No internal
 // synchronization.
 class PairSet {
  public:
@@ -28,8 +31,10 @@ class PairSet {
     std::string_view value;
   };
   Found find(std::string_view key) const;
-  // REQUIRES: key and value under 4 GiB.
+  // REQUIRES: key under 2 GiB, value under 4 GiB.
   void put(std::string_view key, std::string_view value);
+  // The same, and takes the value's memory where that is worth it.
+  void put_and_take(std::string_view key, std::string&& value);
   // False where there was none.
   bool erase(std::string_view key);
   void clear();
@@ -53,13 +58,18 @@ class PairSet {
   }
 
  private:
-  // Followed by the bytes of the key, then those of the value.
+  // Followed by the bytes of the key, then those of the value, or a pointer to
+  // it where it lies apart.
   struct Block {
-    std::uint32_t key_size;
+    std::uint32_t key_size : 31;
+    std::uint32_t apart : 1;
     std::uint32_t value_size;
   };
   struct Free {
-    void operator()(Block* block) const { std::free(block); }
+    void operator()(Block* block) const {
+      if (block->apart != 0) delete &value_apart(*block);
+      std::free(block);
+    }
   };
   using Pair = std::unique_ptr<Block, Free>;
 
@@ -73,10 +83,17 @@ class PairSet {
     return {bytes(block), block.key_size};
   }
   static std::string_view value_of(const Block& block) {
+    if (block.apart != 0) return value_apart(block);
     return {bytes(block) + block.key_size, block.value_size};
   }
+  static std::string& value_apart(const Block& block) {
+    std::string* value = nullptr;
+    std::memcpy(&value, bytes(block) + block.key_size, sizeof value);
+    return *value;
+  }
   static Pair make(std::string_view key, std::string_view value);
-
+  static Pair make_apart(std::string_view key, std::string&& value);
+  static Pair allocate(std::string_view key, std::size_t value_size);
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view key) const {
@@ -95,12 +112,16 @@ class PairSet {
       return key_of(*a) == b;
     }
   };
+  using Pairs = absl::flat_hash_set<Pair, Hash, Equal>;
+  // Puts it in the place of `old`, of the same key, or end().
+  void replace(Pairs::iterator old, Pair pair);
+
   // Keys that live in the blocks.
   using Order = absl::btree_set<std::string_view>;
   Order::const_iterator seek(std::string_view prefix,
                              std::optional<std::string_view> after);
 
-  absl::flat_hash_set<Pair, Hash, Equal> pairs_;
+  Pairs pairs_;
   std::optional<Order> order_;  // nullopt until the first scan
 };
 

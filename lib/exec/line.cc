@@ -132,11 +132,11 @@ void Line::send_single(std::shared_ptr<Passenger> passenger, bool waits,
                                     : std::move(peer).status()));
   }
   if (!waits) {
-    passenger->left(number, (*peer)->send(passenger->request(), done));
+    passenger->left(number, (*peer)->send(passenger->share_request(), done));
     return;
   }
   (*peer)->send_and_wait(
-      passenger->request(),
+      passenger->share_request(),
       [&](std::shared_ptr<Cancellable> at_peer) {
         passenger->left(number, std::move(at_peer));
       },

@@ -31,6 +31,9 @@ class Passenger {
 
   // Stays as it is until answered().
   virtual const Request& request() const = 0;
+  // The same for the peer, which may have it for longer: its operation stays as
+  // it is as long as it is shared.
+  virtual std::shared_ptr<const Request> share_request() = 0;
 
   // From now on it may arrive. 0: nobody wants the answer any more, so it must
   // not leave. Else a number for left(). `at_peer` ends it, if that is known.

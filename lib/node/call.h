@@ -56,7 +56,8 @@ class Call final : public CallSet::Entry,
       : core_(std::move(core)),
         destination_(std::move(destination)),
         from_(from),
-        request_(std::move(request)),
+        large_(taken_if_large(request)),
+        small_(std::move(request)),
         done_(std::move(done)) {}
 
   void cancel() override;
@@ -65,6 +66,10 @@ class Call final : public CallSet::Entry,
 
   Core& core() const { return *core_; }
   const Request& request() const override { return request_; }
+  std::shared_ptr<const Request> share_request() override {
+    if (large_ != nullptr) return large_;
+    return {shared_from_this(), &request_};
+  }
   bool ended() const;
   // `inner` is cancelled if this call is given up: by a cancel or its deadline.
   void adopt(const std::shared_ptr<Cancellable>& inner);
@@ -115,6 +120,12 @@ class Call final : public CallSet::Entry,
   // Running it on this node: call_here.cc.
   void run_here();
   void look_for_bucket_again();
+  // A message that has left may still share the request, so that nothing may be
+  // taken from it.
+  bool may_be_shared() const { return looks_ > 0; }
+  Op op_to_run() {
+    return may_be_shared() ? request_.op : std::move(request_.op);
+  }
   void run_builtin();
   void run_host_op(const std::string& name);
   absl::Status check_not_held() const;
@@ -150,7 +161,16 @@ class Call final : public CallSet::Entry,
   Shares::Place place_at_peer_;  // if it has come from one, until it ends
 
   // Of the thread that decides: one at a time.
-  Request request_;
+  // A large one may have to outlive the call, since a message that leaves
+  // slowly shares it, and the call itself must not outlive its node.
+  static constexpr std::size_t kLarge = 64 * 1024;
+  static std::shared_ptr<Request> taken_if_large(Request& request) {
+    if (size_of(request) < kLarge) return nullptr;
+    return std::make_shared<Request>(std::move(request));
+  }
+  const std::shared_ptr<Request> large_;  // nullptr: it is a small one
+  Request small_;
+  Request& request_ = large_ == nullptr ? small_ : *large_;
   int looks_ = 0;
 
   mutable Mutex mutex_;

@@ -24,7 +24,7 @@ class Call::BuiltinTurn final : public Turn {
     } else if (call_->begin()) {
       call_->run_begins();
       call_->complete(*run_builtin_in_turn(call_->core().home(), bucket,
-                                           call_->request().op));
+                                           call_->op_to_run()));
     }
     return true;
   }
@@ -156,7 +156,9 @@ void Call::run_builtin() {
   const Home home = core_->home();
   const BucketId id{request_.bucket, request_.bucket_id};
   const Clock::time_point begun = whole_ == nullptr ? begun_ : Clock::now();
-  std::optional<Answer> result = run_builtin_now(home, id, request_.op);
+  std::optional<Answer> result =
+      may_be_shared() ? run_builtin_now(home, id, std::as_const(request_.op))
+                      : run_builtin_now(home, id, std::move(request_.op));
   if (result.has_value()) {
     run_begins(begun);
     return complete(*std::move(result));

@@ -76,24 +76,26 @@ class Peer {
  public:
   virtual ~Peer() = default;
 
-  // Sends `request`, which is only read during this call, and calls `done`
-  // once, on any thread, possibly before this returns; at the latest a moment
-  // after the request's deadline, or after cancel() of what is returned (not
-  // nullptr). A failure is marked: not_run if the request provably never left
-  // or was refused before it ran, else unknown; unmarked only if it is the
-  // operation's own.
-  virtual std::shared_ptr<Cancellable> send(const Request& request,
-                                            Done done) = 0;
+  // Sends `request`, to which nothing is written as long as it is shared, and
+  // calls `done` once, on any thread, possibly before this returns; at the
+  // latest a moment after the request's deadline, or after cancel() of what is
+  // returned (not nullptr). A failure is marked: not_run if the request
+  // provably never left or was refused before it ran, else unknown; unmarked
+  // only if it is the operation's own.
+  virtual std::shared_ptr<Cancellable> send(
+      std::shared_ptr<const Request> request, Done done) = 0;
 
   // The same for a thread that has nothing to do until the answer is there: it
   // may do what another thread would have to be woken for. `begun` is given
   // what cancels the call, possibly after `done`.
   using Begun = absl::FunctionRef<void(std::shared_ptr<Cancellable>)>;
-  virtual void send_and_wait(const Request& request, Begun begun, Done done) {
-    begun(send(request, std::move(done)));
+  virtual void send_and_wait(std::shared_ptr<const Request> request,
+                             Begun begun, Done done) {
+    begun(send(std::move(request), std::move(done)));
   }
 
-  // The same for several that share a trip. `done` is called once for each,
+  // The same for several that share a trip, which are only read during this
+  // call. `done` is called once for each,
   // with its place, one after the other; cancel() ends them all.
   enum class Trip {
     kFast,      // what can't be answered at once is handed back

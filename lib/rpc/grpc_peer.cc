@@ -212,9 +212,10 @@ class GrpcPeer::Outgoing : public Departure,
 class GrpcPeer::OutgoingCall final : public Outgoing {
  public:
   OutgoingCall(NodeName name, std::shared_ptr<Channel> channel,
-               std::shared_ptr<List> list, const Request& request, Done done)
+               std::shared_ptr<List> list,
+               const std::shared_ptr<const Request>& request, Done done)
       : Outgoing(std::move(name), std::move(channel), std::move(list),
-                 request.deadline, &Link::route, write_request(request)),
+                 request->deadline, &Link::route, write_request(request)),
         done_(std::move(done)) {}
 
  private:
@@ -272,14 +273,16 @@ GrpcPeer::GrpcPeer(NodeName name, std::shared_ptr<Io> io,
 
 GrpcPeer::~GrpcPeer() = default;
 
-std::shared_ptr<Cancellable> GrpcPeer::send(const Request& request, Done done) {
+std::shared_ptr<Cancellable> GrpcPeer::send(
+    std::shared_ptr<const Request> request, Done done) {
   auto call = std::make_shared<OutgoingCall>(name_, channel_, list_, request,
                                              std::move(done));
   call->start();
   return call;
 }
 
-void GrpcPeer::send_and_wait(const Request& request, Begun begun, Done done) {
+void GrpcPeer::send_and_wait(std::shared_ptr<const Request> request,
+                             Begun begun, Done done) {
   auto call = std::make_shared<OutgoingCall>(name_, channel_, list_, request,
                                              std::move(done));
   if (call->start_and_wait(begun)) return;

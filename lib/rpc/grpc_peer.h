@@ -19,8 +19,10 @@ class GrpcPeer final : public Peer {
            const ChannelOptions& options);
   ~GrpcPeer() override;
 
-  std::shared_ptr<Cancellable> send(const Request& request, Done done) override;
-  void send_and_wait(const Request& request, Begun begun, Done done) override;
+  std::shared_ptr<Cancellable> send(std::shared_ptr<const Request> request,
+                                    Done done) override;
+  void send_and_wait(std::shared_ptr<const Request> request, Begun begun,
+                     Done done) override;
   std::shared_ptr<Cancellable> send_trip(
       const std::vector<const Request*>& requests, Trip kind,
       DoneEach done) override;

@@ -4,6 +4,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,26 @@ bool parse(const grpc::ByteBuffer& buffer, Message& message) {
   return message.ParseFromZeroCopyStream(&reader);
 }
 
+// Beyond this a value costs more to copy than to be a piece of its own. No less
+// than what a Call takes for large.
+constexpr std::size_t kLarge = 64 * 1024;
+
+const Put* large_put(const Op& op) {
+  const auto* const put = std::get_if<Put>(&op);
+  return put != nullptr && put->value.size() >= kLarge ? put : nullptr;
+}
+
+// A Put up to the bytes of its value, which follow.
+void begin_put(std::string& to, const Put& put) {
+  std::string fields;
+  put_bytes(fields, Fields::Put::kKeyFieldNumber, put.key);
+  put_varint(fields, tag(Fields::Put::kValueFieldNumber, kBytes));
+  put_varint(fields, put.value.size());
+  put_varint(to, tag(Fields::kPutFieldNumber, kBytes));
+  put_varint(to, fields.size() + put.value.size());
+  to += fields;
+}
+
 // False: not one of those that are written here.
 bool put_op(std::string& to, const Op& op) {
   if (const auto* const get = std::get_if<Get>(&op)) {
@@ -43,6 +64,28 @@ bool put_op(std::string& to, const Op& op) {
     return true;
   }
   return false;
+}
+
+// The rest of a request.
+void put_all_but_op(std::string& to, const Request& request) {
+  put_bytes(to, Fields::kBucketFieldNumber, request.bucket);
+  if (request.bucket_id != 0) {
+    put_fixed(to, Fields::kBucketIdFieldNumber, request.bucket_id);
+  }
+  if (request.here) put_flag(to, Fields::kHereFieldNumber);
+  put_varint(to, tag(Fields::kMaxHopsFieldNumber, kVarint));
+  put_varint(to, request.max_hops);
+  for (const NodeName& node : request.path) {
+    put_bytes(to, Fields::kPathFieldNumber, node.str());
+  }
+  if (request.sender != nullptr) {
+    put_bytes(to, Fields::kPathFieldNumber, request.sender->str());
+  }
+  if (request.want_trace) put_flag(to, Fields::kWantTraceFieldNumber);
+  if (request.want_out) put_flag(to, Fields::kWantOutFieldNumber);
+  if (request.trace.has_value()) {
+    put_bytes(to, Fields::kTraceFieldNumber, trace_bytes(*request.trace));
+  }
 }
 
 // The alternative of `op` that is T, as it is if it is that already.
@@ -106,26 +149,24 @@ Clock::time_point deadline_after_wire(Clock::time_point now,
 void put_request(std::string& to, const Request& request) {
   if (!request.held.empty() || !put_op(to, request.op)) {
     to_message(request).AppendToString(&to);
-    return;
+  } else {
+    put_all_but_op(to, request);
   }
-  put_bytes(to, Fields::kBucketFieldNumber, request.bucket);
-  if (request.bucket_id != 0) {
-    put_fixed(to, Fields::kBucketIdFieldNumber, request.bucket_id);
+}
+
+grpc::ByteBuffer write_request(const std::shared_ptr<const Request>& request) {
+  std::string bytes;
+  const Put* const large = large_put(request->op);
+  if (large == nullptr || !request->held.empty()) {
+    bytes.reserve(kUsualBytes + request->bucket.size() + size_of(request->op));
+    put_request(bytes, *request);
+    return to_buffer(std::move(bytes));
   }
-  if (request.here) put_flag(to, Fields::kHereFieldNumber);
-  put_varint(to, tag(Fields::kMaxHopsFieldNumber, kVarint));
-  put_varint(to, request.max_hops);
-  for (const NodeName& node : request.path) {
-    put_bytes(to, Fields::kPathFieldNumber, node.str());
-  }
-  if (request.sender != nullptr) {
-    put_bytes(to, Fields::kPathFieldNumber, request.sender->str());
-  }
-  if (request.want_trace) put_flag(to, Fields::kWantTraceFieldNumber);
-  if (request.want_out) put_flag(to, Fields::kWantOutFieldNumber);
-  if (request.trace.has_value()) {
-    put_bytes(to, Fields::kTraceFieldNumber, trace_bytes(*request.trace));
-  }
+  put_all_but_op(bytes, *request);
+  begin_put(bytes, *large);
+  const std::array<grpc::Slice, 2> pieces = {
+      grpc::Slice(bytes), shared_slice(large->value, request)};
+  return {pieces.data(), pieces.size()};
 }
 
 bool read_request_fast(std::string_view message, Clock::time_point now,
@@ -199,13 +240,6 @@ bool read_request_fast(std::string_view message, Clock::time_point now,
   }
   path.end();
   return has_op;
-}
-
-grpc::ByteBuffer write_request(const Request& request) {
-  std::string bytes;
-  bytes.reserve(kUsualBytes + request.bucket.size() + size_of(request.op));
-  put_request(bytes, request);
-  return to_buffer(std::move(bytes));
 }
 
 absl::Status read_request(const grpc::ByteBuffer& buffer, Request& request) {

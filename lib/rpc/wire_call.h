@@ -6,6 +6,7 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,9 @@
 
 namespace kv::internal {
 
-// A call that goes by itself, whose deadline is that of the gRPC call.
-grpc::ByteBuffer write_request(const Request& request);
+// A call that goes by itself, whose deadline is that of the gRPC call. A large
+// value is not copied: the buffer shares the request.
+grpc::ByteBuffer write_request(const std::shared_ptr<const Request>& request);
 // Errors as from_message(); the deadline is left alone.
 absl::Status read_request(const grpc::ByteBuffer& buffer, Request& request);
 

@@ -96,6 +96,14 @@ grpc::ByteBuffer to_buffer(std::string&& bytes) {
   return {&slice, 1};
 }
 
+grpc::Slice shared_slice(std::string_view bytes,
+                         std::shared_ptr<const void> owner) {
+  using Owner = std::shared_ptr<const void>;
+  return {const_cast<char*>(bytes.data()), bytes.size(),  // gRPC only reads it
+          [](void* it) { delete static_cast<Owner*>(it); },
+          new Owner(std::move(owner))};
+}
+
 bool one_piece(const grpc::ByteBuffer& buffer, grpc::Slice& piece) {
   return buffer.TrySingleSlice(&piece).ok();
 }

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -106,6 +107,9 @@ bool read_only_bytes(std::string_view message, int field,
 
 // The buffer has the string's memory for its own.
 grpc::ByteBuffer to_buffer(std::string&& bytes);
+// `bytes`, which live as long as `owner`, as a piece of a buffer.
+grpc::Slice shared_slice(std::string_view bytes,
+                         std::shared_ptr<const void> owner);
 // False: it is in several pieces.
 bool one_piece(const grpc::ByteBuffer& buffer, grpc::Slice& piece);
 // Copies, if it is in several.

@@ -204,9 +204,9 @@ class FakeCluster::Line final : public Peer {
   Line(FakeCluster& cluster, NodeName from, NodeName to)
       : cluster_(cluster), from_(std::move(from)), to_(std::move(to)) {}
 
-  std::shared_ptr<Cancellable> send(const Request& request,
+  std::shared_ptr<Cancellable> send(std::shared_ptr<const Request> request,
                                     Done done) override {
-    return cluster_.send(from_, to_, request, std::move(done));
+    return cluster_.send(from_, to_, *request, std::move(done));
   }
   std::shared_ptr<Cancellable> send_trip(
       const std::vector<const Request*>& requests, Trip kind,

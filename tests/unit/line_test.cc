@@ -45,10 +45,10 @@ const std::string& key_of(const Request& request) {
 
 class RecordingPeer final : public Peer {
  public:
-  std::shared_ptr<Cancellable> send(const Request& request,
+  std::shared_ptr<Cancellable> send(std::shared_ptr<const Request> request,
                                     Done done) override {
     Sent& it = sent.emplace_back();
-    it.keys = {key_of(request)};
+    it.keys = {key_of(*request)};
     it.done = std::move(done);
     return it.handle;
   }
@@ -92,6 +92,9 @@ class Rider final : public Passenger {
   }
 
   const Request& request() const override { return request_; }
+  std::shared_ptr<const Request> share_request() override {
+    return std::make_shared<const Request>(request_);
+  }
   std::uint64_t leave(std::shared_ptr<Cancellable> call) override {
     if (unwanted) return 0;
     at_peer = std::move(call);

@@ -58,6 +58,42 @@ TEST(PairSetTest, PutTakesItsOwnValues) {
   EXPECT_EQ(pairs.find("key").value, "alue");
 }
 
+TEST(PairSetTest, TakesTheMemoryOfLargeValues) {
+  PairSet pairs;
+  const std::string small(100, 's');
+  const std::string large(100'000, 'l');
+  const std::string larger(200'000, 'm');
+  for (const std::string& value : {large, larger, small, large, ""s, large}) {
+    std::string given = value;
+    const char* const memory = given.data();
+    pairs.put_and_take("key", std::move(given));
+    EXPECT_EQ(pairs.find("key").value, value);
+    EXPECT_EQ(pairs.find("key").value.data() == memory,
+              value.size() >= large.size());
+    EXPECT_EQ(pairs.size(), 1U);
+  }
+  pairs.put("key", pairs.find("key").value.substr(1));
+  EXPECT_EQ(pairs.find("key").value, large.substr(1));
+  pairs.put_and_take("other", std::string(large));
+  EXPECT_TRUE(pairs.erase("other"));
+
+  std::string roomy = large;
+  roomy.reserve(2 * large.size());
+  const char* const memory = roomy.data();
+  pairs.put_and_take("roomy", std::move(roomy));
+  EXPECT_EQ(pairs.find("roomy").value, large);
+  EXPECT_NE(pairs.find("roomy").value.data(), memory);
+
+  pairs.scan("", std::nullopt, [](auto, auto) { return true; });
+  pairs.put_and_take("key", std::string(larger));
+  std::string keys;
+  pairs.scan("", std::nullopt, [&](std::string_view key, std::string_view) {
+    keys += key;
+    return true;
+  });
+  EXPECT_EQ(keys, "keyroomy");
+}
+
 TEST(PairSetTest, EraseTellsWhetherThereWasOne) {
   PairSet pairs;
   pairs.put("key", "value");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,10 @@ grpc::ByteBuffer in_pieces(const std::string& bytes) {
   return {pieces.data(), pieces.size()};
 }
 
+std::shared_ptr<const Request> shared(Request request) {
+  return std::make_shared<const Request>(std::move(request));
+}
+
 class WireCallTest : public testing::Test {
  protected:
   WireCallTest() : trace_(__FILE__, __LINE__, shown(seed_)) {}
@@ -38,7 +43,7 @@ TEST_F(WireCallTest, ARequestIsReadByTheGeneratedCodeAndReadsWhatThatWrites) {
   for (int round = 0; round < 1000; ++round) {
     const Request request = random_.request();
     const std::string expected = plain(request);
-    const std::string written = bytes_of(write_request(request));
+    const std::string written = bytes_of(write_request(shared(request)));
     v1::RouteRequest message;
     ASSERT_TRUE(message.ParseFromString(written));
     EXPECT_EQ(message.SerializeAsString(), expected);
@@ -74,7 +79,8 @@ TEST_F(WireCallTest, ALargeValueComesThroughWhole) {
   request.held.clear();
   request.op = Put{"key", value};
   Request read;
-  ASSERT_EQ(read_request(write_request(request), read), absl::OkStatus());
+  ASSERT_EQ(read_request(write_request(shared(request)), read),
+            absl::OkStatus());
   EXPECT_EQ(std::get<Put>(read.op).value, value);
   Response response;
   response.answer.value = std::optional<std::string>(value);
@@ -83,11 +89,27 @@ TEST_F(WireCallTest, ALargeValueComesThroughWhole) {
   EXPECT_EQ(std::get<std::optional<std::string>>(answer.answer.value), value);
 }
 
+TEST_F(WireCallTest, ALargeValueIsSharedUntilItsMessageHasGone) {
+  Request request = random_.request();
+  request.held.clear();
+  request.op = Put{"key", std::string(1024 * 1024, 'v')};
+  const std::shared_ptr<const Request> owner = shared(request);
+  {
+    const grpc::ByteBuffer message = write_request(owner);
+    EXPECT_EQ(owner.use_count(), 2);
+    v1::RouteRequest read;
+    ASSERT_TRUE(read.ParseFromString(bytes_of(message)));
+    EXPECT_EQ(read.SerializeAsString(),
+              to_message(request).SerializeAsString());
+  }
+  EXPECT_EQ(owner.use_count(), 1);
+}
+
 // Whatever comes: an error or a request, never a crash.
 TEST_F(WireCallTest, BrokenBytesAreRefusedOrRead) {
   std::map<std::string, int> told_of;
   for (int round = 0; round < 20000; ++round) {
-    std::string bytes = bytes_of(write_request(random_.request()));
+    std::string bytes = bytes_of(write_request(shared(random_.request())));
     for (std::size_t i = 1 + random_.below(3); i > 0; --i) {
       bytes[random_.below(bytes.size())] =
           static_cast<char>(random_.below(256));

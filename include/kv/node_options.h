@@ -139,7 +139,7 @@ struct NodeOptions {
   // A peer that has died or frozen without a word is noticed after no longer
   // than this: calls under way with it end with kUnavailable, and others fail
   // at once. Not below 500 ms. Each half of it a few bytes travel on every
-  // connection.
+  // connection. A caller that has died so is noticed after six times as long.
   std::chrono::milliseconds keepalive = std::chrono::seconds(10);
 
   // What provably did not run may be sent again, where tables disagree: at most

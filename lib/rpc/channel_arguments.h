@@ -15,14 +15,19 @@ inline constexpr std::chrono::milliseconds kLeastPingPause{100};
 inline constexpr int kLookaheadBytes = 4 * 1024 * 1024;
 inline constexpr int kMaxFrameBytes = 1024 * 1024;
 
+// So many times as long as a node that serves may take to notice that a caller
+// is gone, as a caller takes the other way round, for whom somebody may wait.
+// Else each connection would be asked after twice.
+inline constexpr int kServerPatience = 6;
+
 // Gives `set` the channel arguments, by name and value, with which a peer that
-// does not answer is noticed within `bound`: half of it passes until it is
-// asked, and the other half until no answer is one.
+// does not answer is noticed within `bound`: it has `answer` to answer once it
+// is asked, and the rest passes before that.
 template <typename Set>
-void set_keepalive(std::chrono::milliseconds bound, const Set& set) {
-  const int half = static_cast<int>(bound.count() / 2);
-  set(GRPC_ARG_KEEPALIVE_TIME_MS, half);
-  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, half);
+void set_keepalive(std::chrono::milliseconds bound,
+                   std::chrono::milliseconds answer, const Set& set) {
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>((bound - answer).count()));
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(answer.count()));
   // Also when no call is under way, and as often as it takes.
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   set(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);

@@ -44,7 +44,7 @@ grpc::ChannelArguments arguments(const ChannelOptions& options) {
   const auto set = [&](const char* name, int value) {
     args.SetInt(name, value);
   };
-  set_keepalive(options.keepalive, set);
+  set_keepalive(options.keepalive, options.keepalive / 2, set);
   set_transport(set);
   options.credentials.set_arguments(args);
   args.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));

@@ -41,7 +41,8 @@ void set_arguments(const ServerOptions& options, Builder& builder) {
   const auto set = [&](const char* name, int value) {
     builder.AddChannelArgument(name, value);
   };
-  set_keepalive(options.keepalive, set);
+  set_keepalive(kServerPatience * options.keepalive, options.keepalive / 2,
+                set);
   set_transport(set);
   // Only those who don't replace their connections by themselves reach this.
   // Calls under way on such a connection go on.

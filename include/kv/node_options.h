@@ -101,12 +101,12 @@ struct NodeOptions {
   std::size_t max_waiting_ops = 1024;
   // Operations that are ready to run and wait for a thread.
   std::size_t max_queued_ops = 16384;
-  // How long they may wait for one when there are too many of them: once, for
-  // twenty times as long without a break, more operations have waited than
-  // there are `op_threads`, and the first of them for longer than this, the
-  // first are refused with kResourceExhausted, not_run, until no more are left
-  // than that or they have waited for less. Callers' nodes then hold back. A
-  // burst that is over sooner is served whole; who sends longer ones, and can
+  // How long they may wait for one when there are too many of them. Once more
+  // operations wait than there are `op_threads`, the first of them for longer
+  // than this, and for four times as long they do not become fewer, the first
+  // are refused with kResourceExhausted, not_run, until no more are left than
+  // that or they have waited for less. Callers' nodes then hold back. A burst
+  // that comes within that time is served whole; who sends longer ones, and can
   // wait, sets this to seconds.
   std::chrono::milliseconds max_queue_delay{5};
   // Callbacks of asynchronous calls and coroutines run, and may block, on this

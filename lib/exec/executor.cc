@@ -16,6 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "base/blocking.h"
 #include "base/mutex.h"
+#include "exec/crowd.h"
 
 namespace kv::internal {
 namespace {
@@ -35,7 +36,8 @@ struct Executor::State final : Runner,
 
   class Worker;
 
-  explicit State(Options the_options) : options(the_options) {}
+  explicit State(Options the_options)
+      : options(the_options), crowd(the_options.max_delay) {}
 
   bool post(std::size_t depth, std::function<void()>& run,
             std::function<void()> refuse);
@@ -61,11 +63,7 @@ struct Executor::State final : Runner,
   std::size_t calls ABSL_GUARDED_BY(mutex) = 0;    // for idle threads, of those
   std::uint64_t begun ABSL_GUARDED_BY(mutex) = 0;  // jobs, ever
   bool watched ABSL_GUARDED_BY(mutex) = false;     // a timer will look
-  // Too many have waited for too long since then, or nullopt; and whether jobs
-  // are refused for it, and when one was last.
-  std::optional<Clock::time_point> crowded ABSL_GUARDED_BY(mutex);
-  bool overloaded ABSL_GUARDED_BY(mutex) = false;
-  Clock::time_point refused ABSL_GUARDED_BY(mutex);
+  Crowd crowd ABSL_GUARDED_BY(mutex);
   Threads threads ABSL_GUARDED_BY(mutex);
   Threads finished ABSL_GUARDED_BY(mutex);  // about to end; to be joined
 
@@ -118,7 +116,7 @@ struct Executor::State final : Runner,
   }
 
   std::size_t max_standing() const { return options.threads; }
-  bool is_crowded(Clock::time_point now) const
+  bool is_late(Clock::time_point now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Takes out what is to be refused.
   std::vector<Job> relieve(Clock::time_point now)
@@ -207,7 +205,7 @@ void Executor::State::post_all(std::vector<std::function<void()>>& jobs) {
 }
 
 // Jobs that can't be refused hide those behind them, for the moment.
-bool Executor::State::is_crowded(Clock::time_point now) const {
+bool Executor::State::is_late(Clock::time_point now) const {
   if (queued <= max_standing()) return false;
   return std::any_of(queues.begin(), queues.end(), [&](const auto& queue) {
     return !queue.empty() && queue.front().refuse != nullptr &&
@@ -218,16 +216,7 @@ bool Executor::State::is_crowded(Clock::time_point now) const {
 std::vector<Executor::State::Job> Executor::State::relieve(
     Clock::time_point now) {
   std::vector<Job> late;
-  const Clock::duration patience = kPatienceDelays * options.max_delay;
-  if (overloaded && now - refused > patience) overloaded = false;
-  if (!is_crowded(now)) {
-    crowded = std::nullopt;
-    return late;
-  }
-  if (!crowded.has_value()) crowded = now;
-  if (!overloaded && now - *crowded <= patience) return late;
-  overloaded = true;
-  refused = now;
+  if (!crowd.too_many(now, is_late(now), queued)) return late;
   for (std::deque<Job>& queue : queues) {
     while (queued > max_standing() && !queue.empty() &&
            queue.front().refuse != nullptr &&
@@ -260,7 +249,7 @@ void Executor::State::run_one(std::size_t depth) {
   Job job = std::move(queues[depth].front());
   queues[depth].pop_front();
   --queued;
-  if (queued <= max_standing()) crowded = std::nullopt;
+  if (queued <= max_standing()) crowd.short_again();
   ++begun;
   ++running;
   mutex.unlock();

@@ -36,14 +36,12 @@ class Executor {
     // needed, which outlives the executor.
     std::chrono::milliseconds patience{0};
     Timers* timers = nullptr;
-    // Zero: jobs wait for as long as it takes. Else there are too many of them
-    // once, for kPatienceDelays times as long without a break, more than one
-    // for each thread have waited and the first of them for longer than this.
-    // From then on the first, of the least depth, are refused until one of both
-    // is no longer so.
+    // Zero: jobs wait for as long as it takes. Else they wait too long where
+    // more than one for each thread wait, and the first of them for longer than
+    // this. When there are too many of them then (see Crowd), the first, of the
+    // least depth, are refused until one of both is no longer so.
     std::chrono::milliseconds max_delay{0};
   };
-  static constexpr int kPatienceDelays = 20;  // as CoDel: 5 and 100 ms
   static constexpr std::size_t kDepths = 66;
 
   explicit Executor(Options options);

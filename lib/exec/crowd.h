@@ -1,0 +1,67 @@
+// Crowd: when jobs that wait are too many.
+#ifndef KV_EXEC_CROWD_H_
+#define KV_EXEC_CROWD_H_
+
+#include <cstddef>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace kv::internal {
+
+// A burst makes a queue long once, and from then on it gets shorter; of an
+// overload it does not. So jobs are too many once those that wait have waited
+// too long, and have not become fewer in two looks one after the other, each
+// 2 * max_delay after the one before. From then on they are whenever they have
+// waited too long, until for 20 * max_delay they have not.
+//
+// The looks come with the jobs: where none come, none is refused. No internal
+// synchronization.
+class Crowd {
+ public:
+  explicit Crowd(Clock::duration max_delay) : max_delay_(max_delay) {}
+
+  // `late`: they wait too long now. `queued`: so many wait.
+  bool too_many(Clock::time_point now, bool late, std::size_t queued) {
+    if (overload_ && now - last_ > kMemory * max_delay_) overload_ = false;
+    if (!late) {
+      short_again();
+      return false;
+    }
+    if (!overload_ && !grows(now, queued)) return false;
+    overload_ = true;
+    last_ = now;
+    return true;
+  }
+  // Hardly anybody waits.
+  void short_again() { look_ = std::nullopt; }
+
+ private:
+  static constexpr int kPause = 2;
+  static constexpr int kLooks = 2;
+  static constexpr int kMemory = 20;
+
+  struct Look {
+    Clock::time_point time;
+    std::size_t queued = 0;
+    int grown = 0;  // looks, in a row
+  };
+
+  bool grows(Clock::time_point now, std::size_t queued) {
+    if (!look_.has_value()) {
+      look_ = Look{now, queued};
+    } else if (now - look_->time >= kPause * max_delay_) {
+      look_ = Look{now, queued, queued < look_->queued ? 0 : look_->grown + 1};
+    }
+    return look_->grown >= kLooks;
+  }
+
+  const Clock::duration max_delay_;
+  std::optional<Look> look_;
+  bool overload_ = false;
+  Clock::time_point last_;  // that they were too many
+};
+
+}  // namespace kv::internal
+
+#endif  // KV_EXEC_CROWD_H_

@@ -1,4 +1,5 @@
 // Short values, few and many at a time.
+#include <array>
 #include <cstddef>
 #include <string>
 
@@ -11,22 +12,28 @@
 namespace kv_bench {
 namespace {
 
+using std::string_literals::operator""s;
+
 constexpr EchoShape kShort = {0, kShortBytes};
 constexpr std::size_t kManyThreads = 64;
 
+// One after the other, each without the others: the threads of one gRPC client
+// would take up the events of the next.
+
 void measure_threads(const std::string& what, std::size_t threads,
                      Seconds time) {
-  Cluster cluster;
-  EchoClient sync("sync");
-  EchoClient callback("callback");
   const auto measure = [&](const std::string& who, const BlockingOp& op) {
     report(what, who, run_threads(threads, time, op));
   };
-  measure("kvroute", get(cluster, kRemoteBucket, key(0)));
-  measure("grpc sync to sync", sync.sync_call(kShort));
-  measure("grpc sync to callback", callback.sync_call(kShort));
-  measure("grpc callback to sync", sync.waiting_call(kShort));
-  measure("grpc callback to callback", callback.waiting_call(kShort));
+  {
+    Cluster cluster;
+    measure("kvroute", get(cluster, kRemoteBucket, key(0)));
+  }
+  for (const char* const server : {"sync", "callback"}) {
+    EchoClient echo(server);
+    measure("grpc sync to "s + server, echo.sync_call(kShort));
+    measure("grpc callback to "s + server, echo.waiting_call(kShort));
+  }
 }
 
 }  // namespace
@@ -40,22 +47,31 @@ void load_threads(Seconds time) {
 }
 
 void load_in_flight(Seconds time) {
-  Cluster cluster;
-  EchoClient sync("sync");
-  EchoClient callback("callback");
-  for (const std::size_t count : {1, 4, 16, 64, 256}) {
-    const std::string what = "in flight " + std::to_string(count);
-    const auto measure = [&](const std::string& who, const AsyncOp& op) {
-      report(what, who, run_in_flight(count, time, op));
-    };
-    measure("kvroute callback", async_get(cluster, kRemoteBucket, key(0)));
-    report(what, "kvroute tasks", "ops_per_s",
-           run_threads(1, time, window(cluster, kRemoteBucket, key(0), count))
-               .per_second());
-    measure("grpc callback to sync", sync.async_call(kShort, count));
-    measure("grpc callback to callback", callback.async_call(kShort, count));
-    report(what, "grpc sync to sync",
-           run_threads(count, time, sync.sync_call(kShort)));
+  constexpr std::array<std::size_t, 5> kCounts = {1, 4, 16, 64, 256};
+  const auto what = [](std::size_t count) {
+    return "in flight " + std::to_string(count);
+  };
+  {
+    Cluster cluster;
+    const AsyncOp op = async_get(cluster, kRemoteBucket, key(0));
+    for (const std::size_t count : kCounts) {
+      report(what(count), "kvroute callback", run_in_flight(count, time, op));
+      report(what(count), "kvroute tasks", "ops_per_s",
+             run_threads(1, time, window(cluster, kRemoteBucket, key(0), count))
+                 .per_second());
+    }
+  }
+  for (const char* const server : {"sync", "callback"}) {
+    EchoClient echo(server);
+    for (const std::size_t count : kCounts) {
+      report(what(count), "grpc callback to "s + server,
+             run_in_flight(count, time, echo.async_call(kShort, count)));
+    }
+  }
+  EchoClient echo("sync");
+  for (const std::size_t count : kCounts) {
+    report(what(count), "grpc sync to sync",
+           run_threads(count, time, echo.sync_call(kShort)));
   }
 }
 

@@ -1,15 +1,12 @@
 // Random tables, and what the library and the reference make of them.
-//
-// Each run draws a new seed and prints it; KV_SEED=n repeats the run of seed n.
 #include "table_reference.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <iostream>
 #include <random>
 
+#include "fault/seed.h"
 #include "kv/routing_table.h"
 
 namespace kv {
@@ -20,16 +17,7 @@ using SlotRange = RoutingTable::SlotRange;
 
 class TableReferenceTest : public testing::Test {
  protected:
-  TableReferenceTest() : seed_(choose_seed()), random_(seed_) {
-    std::cout << "KV_SEED=" << seed_ << std::endl;
-  }
-
-  static std::uint32_t choose_seed() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    const char* const text = std::getenv("KV_SEED");
-    if (text == nullptr) return std::random_device()();
-    return static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10));
-  }
+  TableReferenceTest() : seed_(internal::test_seed()), random_(seed_) {}
 
   std::size_t below(std::size_t bound) { return random_() % bound; }
 
@@ -115,7 +103,8 @@ TEST_F(TableReferenceTest, RangesOfFewBytesAreJudgedAndFoundAlike) {
   static constexpr std::string_view kAlphabet("\0a\xff", 3);
   int faults = 0;
   for (int round = 0; round < 4000; ++round) {
-    SCOPED_TRACE(testing::Message() << "seed " << seed_ << " round " << round);
+    SCOPED_TRACE(testing::Message()
+                 << internal::shown(seed_) << " round " << round);
     const std::size_t longest = 1 + below(4);
     const std::vector<std::string> names = all_names(kAlphabet, longest);
     std::vector<Range> ranges(below(9));
@@ -157,7 +146,8 @@ TEST_F(TableReferenceTest, LongRangesAreFoundAlike) {
   static const std::string kParts[] = {"", "a", "aaaaaaa", "aaaaaaaa",
                                        std::string(8, '\0')};
   for (int round = 0; round < 2000; ++round) {
-    SCOPED_TRACE(testing::Message() << "seed " << seed_ << " round " << round);
+    SCOPED_TRACE(testing::Message()
+                 << internal::shown(seed_) << " round " << round);
     const auto random_bound = [this] {
       return kParts[below(5)] + kParts[below(5)] + random_bytes(kAlphabet, 3);
     };
@@ -197,7 +187,8 @@ TEST_F(TableReferenceTest, LongRangesAreFoundAlike) {
 TEST_F(TableReferenceTest, SlotsAreJudgedAndFoundAlike) {
   int faults = 0;
   for (int round = 0; round < 3000; ++round) {
-    SCOPED_TRACE(testing::Message() << "seed " << seed_ << " round " << round);
+    SCOPED_TRACE(testing::Message()
+                 << internal::shown(seed_) << " round " << round);
     const auto slots = static_cast<std::uint32_t>(1 + below(24));
     std::vector<std::string> names = a_name_for_each_slot(slots);
     const auto random_slot = [this, slots] {
@@ -241,7 +232,7 @@ TEST_F(TableReferenceTest, HashSlotsAreAlikeWithAndWithoutTags) {
   for (int i = 0; i < 20000; ++i) {
     const std::string name = random_bytes("{{}}abc\xff", 12);
     ASSERT_EQ(table.find_index(name), reference.find_index(name))
-        << "seed " << seed_ << " " << name;
+        << internal::shown(seed_) << " " << name;
   }
 }
 

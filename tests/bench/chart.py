@@ -15,7 +15,7 @@ LINES = {
 }
 PANELS = (("ops_per_s", "operations per second"), ("p50_us", "latency, median, in microseconds"))
 SETTINGS = """
-set terminal svg size 920,540 font "sans-serif,12" background "white"
+set terminal svg size 920,540 noenhanced font "sans-serif,12" background "white"
 set output {out}
 set multiplot layout 1,2 title {title} font ",14" margins 0.07,0.98,0.34,0.86 spacing 0.08
 set logscale xy

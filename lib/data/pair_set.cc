@@ -33,9 +33,9 @@ PairSet::Pair PairSet::make(std::string_view key, std::string_view value) {
 }
 
 PairSet::Pair PairSet::make_apart(std::string_view key, std::string&& value) {
-  Pair pair = allocate(key, sizeof(std::string*));
+  Pair pair = allocate(key, kPointerBytes);
   const auto* const apart = new std::string(std::move(value));
-  std::memcpy(bytes(*pair) + key.size(), &apart, sizeof apart);
+  std::memcpy(bytes(*pair) + key.size(), &apart, kPointerBytes);
   pair->apart = 1;
   return pair;
 }

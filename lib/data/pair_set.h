@@ -73,6 +73,8 @@ class PairSet {
   };
   using Pair = std::unique_ptr<Block, Free>;
 
+  static constexpr std::size_t kPointerBytes = sizeof(void*);
+
   static char* bytes(Block& block) {
     return reinterpret_cast<char*>(&block + 1);
   }
@@ -88,7 +90,7 @@ class PairSet {
   }
   static std::string& value_apart(const Block& block) {
     std::string* value = nullptr;
-    std::memcpy(&value, bytes(block) + block.key_size, sizeof value);
+    std::memcpy(&value, bytes(block) + block.key_size, kPointerBytes);
     return *value;
   }
   static Pair make(std::string_view key, std::string_view value);

@@ -186,7 +186,7 @@ std::shared_ptr<Line::Trip> Line::next_trip() {
     spare_.resize(options_.max_trip_ops);
   }
   level_ = std::max(away_ + passengers.size() + waiting_.size(),
-                    level_ - level_ / 8);
+                    level_ - (level_ + 7) / 8);
   ++trips_;
   away_ += passengers.size();
   auto trip = std::make_shared<Trip>(std::move(passengers), Peer::Trip::kFast);

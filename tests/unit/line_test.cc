@@ -221,6 +221,20 @@ TEST_F(LineTest, WhereThereAreManyATripWaitsForMostOfThem) {
   EXPECT_EQ(sent()[5].keys, Keys{"last"});
 }
 
+TEST_F(LineTest, ThatThereWereManyIsForgotten) {
+  for (int i = 0; i < 30; ++i) send("many");
+  for (std::size_t i = 0; i < sent().size(); ++i) answer(sent()[i]);
+  for (int round = 0; round < 40; ++round) {
+    send("alone");
+    send("with it");
+    answer(sent().end()[-1]);
+    answer(sent().end()[-2]);
+  }
+  const std::size_t before = sent().size();
+  for (const char* name : {"a", "b", "c"}) send(name);
+  EXPECT_EQ(sent().size(), before + 3);
+}
+
 TEST_F(LineTest, AFullTripLeaves) {
   for (int i = 0; i < 30; ++i) send("many");
   answer(sent()[1]);

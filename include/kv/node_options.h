@@ -123,9 +123,9 @@ struct NodeOptions {
   std::size_t io_threads = 1;
   // After an event such a thread stays awake for so long, to see the next one
   // sooner than a sleeping thread could be woken; but only while events come
-  // that fast, and while nobody else needs the core. A peer's single calls are
-  // answered sooner by it, for up to a whole core while they last. 0: never. At
-  // most 10 ms.
+  // that fast, and nobody else needs the core, nor where it has only one. A
+  // peer's single calls are answered sooner by it, for up to a whole core while
+  // they last. 0: never. At most 10 ms.
   std::chrono::microseconds busy_poll = std::chrono::microseconds(200);
 
   // How long a connection attempt may take before the peer counts as

@@ -1,6 +1,7 @@
 #include "rpc/io.h"
 
 #include <grpc/support/time.h>
+#include <sched.h>
 
 #include <thread>
 #include <utility>
@@ -33,8 +34,19 @@ bool next(grpc::CompletionQueue& queue, Vigil& vigil, void*& tag, bool& ok) {
   return true;
 }
 
+// Whether this thread has cores to choose from. Whoever has but one takes from
+// others what they need to give it work.
+bool has_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) {
+    return std::thread::hardware_concurrency() != 1;
+  }
+  return CPU_COUNT(&cores) > 1;
+}
+
 void serve(grpc::CompletionQueue& queue, Clock::duration busy_poll) {
-  Vigil vigil(busy_poll);
+  Vigil vigil(has_cores() ? busy_poll : Clock::duration::zero());
   void* tag = nullptr;
   bool ok = false;
   while (next(queue, vigil, tag, ok)) static_cast<IoEvent*>(tag)->ended(ok);

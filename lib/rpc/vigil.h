@@ -20,7 +20,7 @@ class Vigil {
   bool wanted() const { return close_ >= kClose; }
   // A wait by sleeping has ended.
   void slept(Clock::duration time) {
-    close_ = time < limit_ ? std::min(close_ + 1, kClose) : std::min(close_, 0);
+    close_ = time < limit_ ? std::min(close_ + 1, kClose) : 0;
   }
   // It has been awake for so long, in vain.
   bool in_vain(Clock::duration time) {
@@ -28,21 +28,16 @@ class Vigil {
     close_ = 0;
     return true;
   }
-  // It has let others have the core, who took it for so long.
-  bool disturbed(Clock::duration time) {
-    if (time < kTurn) return false;
-    close_ = -kPenalty;
-    return true;
-  }
+  // It has let others have the core, who took it for so long: if that was no
+  // more than a callback or two, it stays awake beside them. Else it sleeps
+  // until the next event, which may wake it on a core that is free.
+  static bool disturbed(Clock::duration time) { return time >= kTurn; }
 
-  // So many short sleeps in a row, before it stays awake; and so many more
-  // after it was in somebody's way.
+  // So many short sleeps in a row, before it stays awake.
   static constexpr int kClose = 4;
-  static constexpr int kPenalty = 256;
 
  private:
-  // Nobody who had something to do is done in less.
-  static constexpr std::chrono::microseconds kTurn{20};
+  static constexpr std::chrono::microseconds kTurn{60};
 
   const Clock::duration limit_;
   int close_ = 0;

@@ -33,15 +33,16 @@ TEST(VigilTest, EndsWhereNoEventComes) {
   EXPECT_FALSE(vigil.wanted());
 }
 
-TEST(VigilTest, EndsForLongWhereAnotherThreadWantsTheCore) {
+TEST(VigilTest, SleepsOnceWhereAnotherThreadWantsTheCoreForLong) {
   Vigil vigil(kLimit);
   sleep_shortly(vigil, Vigil::kClose);
-  EXPECT_FALSE(vigil.disturbed(std::chrono::microseconds(1)));
-  EXPECT_TRUE(vigil.disturbed(kShort));
-  sleep_shortly(vigil, Vigil::kPenalty);
-  EXPECT_FALSE(vigil.wanted());
-  sleep_shortly(vigil, Vigil::kClose);
+  EXPECT_FALSE(vigil.disturbed(kShort));
+  EXPECT_TRUE(vigil.disturbed(2 * kShort));
+  sleep_shortly(vigil, 1);
   EXPECT_TRUE(vigil.wanted());
+  EXPECT_TRUE(vigil.disturbed(2 * kShort));
+  vigil.slept(kLimit);
+  EXPECT_FALSE(vigil.wanted());
 }
 
 TEST(VigilTest, NeverBeginsWithoutTime) {

@@ -24,7 +24,7 @@ namespace internal {
 KV_EXPORT std::shared_ptr<Runner> runner_here();
 // `job` as a part of the operation of the host that this thread runs, if any:
 // what it calls knows which buckets wait for it.
-KV_EXPORT std::function<void()> part_of_op(std::function<void()> job);
+KV_EXPORT Job part_of_op(Job job);
 KV_EXPORT absl::Status cancelled_work(bool begun);
 KV_EXPORT absl::Status no_thread();
 KV_EXPORT absl::Status function_threw(const char* what);
@@ -87,7 +87,7 @@ Task<typename LocalWork<F>::Value> async_on(
   auto state = std::make_shared<typename LocalWork<F>::State>(runner);
   auto work = std::make_shared<LocalWork<F>>(std::move(function), state);
   state->set_work(work);
-  std::function<void()> job = part_of_op([work] { work->run(); });
+  Job job = part_of_op([work] { work->run(); });
   if (!runner->post(job)) work->refuse();
   return Task<typename LocalWork<F>::Value>(std::move(state));
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -127,19 +128,19 @@ class KV_EXPORT Router {
   void async(std::string_view bucket, const Op& op,
              Callback<typename Op::Value> callback,
              const CallOptions& options = {}) {
-    start(to_bucket(bucket), op, options).then(std::move(callback));
+    start(to_bucket(bucket), op, std::move(callback), options);
   }
   template <typename Op>
   void async(const BucketRef& ref, const Op& op,
              Callback<typename Op::Value> callback,
              const CallOptions& options = {}) {
-    start(to_ref(ref), op, options).then(std::move(callback));
+    start(to_ref(ref), op, std::move(callback), options);
   }
   template <typename Op>
   void async_call(std::string_view node, const Op& op,
                   Callback<typename Op::Value> callback,
                   const CallOptions& options = {}) {
-    start(to_node(node), op, options).then(std::move(callback));
+    start(to_node(node), op, std::move(callback), options);
   }
 
   // `op` on each of `buckets`, with one call to each owner; the results in the
@@ -213,6 +214,14 @@ class KV_EXPORT Router {
         start_erased(target, Erased::erase(op), options, shared, state));
     return Task<typename Op::Value>(std::move(state));
   }
+  template <typename Op>
+  void start(const Target& target, const Op& op,
+             Callback<typename Op::Value> callback,
+             const CallOptions& options) {
+    start_erased(
+        target, internal::ErasedOp<Op>::erase(op), options, nullptr,
+        std::make_shared<CallbackState<Op>>(runner(), std::move(callback)));
+  }
 
   // Takes what travelled for `Op`, and gives the task what `Op` promises.
   template <typename Op>
@@ -224,10 +233,41 @@ class KV_EXPORT Router {
 
    private:
     using Erased = internal::ErasedOp<Op>;
-    void complete(typename Erased::Type::Result&& result,
-                  std::function<void()> deliver) override {
+    void complete(typename Erased::Type::Result&& result, internal::Job deliver,
+                  std::shared_ptr<internal::Cancellable> /*call*/) override {
       this->finish_with(Erased::typed(std::move(result)), std::move(deliver));
     }
+  };
+  // The same for a callback.
+  template <typename Op>
+  class CallbackState final
+      : public internal::Sink<typename internal::ErasedOp<Op>::Type::Result>,
+        public std::enable_shared_from_this<CallbackState<Op>> {
+   public:
+    CallbackState(std::shared_ptr<internal::Runner> runner,
+                  Callback<typename Op::Value> callback)
+        : runner_(std::move(runner)), callback_(std::move(callback)) {}
+
+   private:
+    using Erased = internal::ErasedOp<Op>;
+    void complete(typename Erased::Type::Result&& result, internal::Job deliver,
+                  std::shared_ptr<internal::Cancellable> call) override {
+      result_.emplace(std::move(result));
+      deliver_ = std::move(deliver);
+      call_ = std::move(call);
+      run_on(runner_, [self = this->shared_from_this()] { self->run(); });
+    }
+    void run() {
+      call_ = nullptr;
+      if (deliver_) deliver_();
+      callback_(Erased::typed(*std::move(result_)));
+    }
+
+    const std::shared_ptr<internal::Runner> runner_;
+    const Callback<typename Op::Value> callback_;
+    std::optional<typename Erased::Type::Result> result_;
+    internal::Job deliver_;
+    std::shared_ptr<internal::Cancellable> call_;
   };
 
   // Defined in lib/node/router.cc for the operations of kv/ops.h and

@@ -66,7 +66,7 @@ void Log::post() {
     telling_ = true;
     runner = runner_;
   }
-  std::function<void()> job = [self = shared_from_this()] { self->tell(); };
+  Job job = [self = shared_from_this()] { self->tell(); };
   if (runner->post(job)) return;
   // No room: the next entry, or flush(), tries again.
   const MutexLock lock(mutex_);

@@ -9,13 +9,13 @@ namespace {
 
 thread_local Gathering* current = nullptr;
 
-void run_here(std::function<void()> job) {
-  thread_local std::deque<std::function<void()>>* later = nullptr;
+void run_here(Job job) {
+  thread_local std::deque<Job>* later = nullptr;
   if (later != nullptr) {
     later->push_back(std::move(job));
     return;
   }
-  std::deque<std::function<void()>> jobs;
+  std::deque<Job> jobs;
   later = &jobs;
   job();
   for (; !jobs.empty(); jobs.pop_front()) jobs.front()();
@@ -24,16 +24,18 @@ void run_here(std::function<void()> job) {
 
 }  // namespace
 
-void Runner::post_all(std::vector<std::function<void()>>& jobs) {
+void Runner::post_all(std::vector<Job>& jobs) {
   jobs.erase(std::remove_if(jobs.begin(), jobs.end(),
                             [this](auto& job) { return post(job); }),
              jobs.end());
 }
 
-void run_on(const std::shared_ptr<Runner>& runner, std::function<void()> job) {
+void run_on(const std::shared_ptr<Runner>& runner, Job job) {
   if (current != nullptr) {
-    if (current->runner_ != runner) current->flush();
-    current->runner_ = runner;
+    if (current->runner_ != runner) {
+      current->flush();
+      current->runner_ = runner;
+    }
     current->jobs_.push_back(std::move(job));
   } else if (!runner->post(job)) {
     run_here(std::move(job));
@@ -52,10 +54,10 @@ Gathering::~Gathering() {
 
 void Gathering::flush() {
   if (jobs_.empty()) return;
-  std::vector<std::function<void()>> jobs;
+  std::vector<Job> jobs;
   jobs.swap(jobs_);
   runner_->post_all(jobs);
-  for (std::function<void()>& job : jobs) run_here(std::move(job));
+  for (Job& job : jobs) run_here(std::move(job));
 }
 
 }  // namespace kv::internal

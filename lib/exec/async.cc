@@ -15,11 +15,13 @@ namespace {
 // For threads that belong to no node.
 class ThreadPerJob final : public Runner {
  public:
-  bool post(std::function<void()>& job) override {
+  bool post(Job& job) override {
+    const auto mine = std::make_shared<Job>(std::move(job));
     try {
-      std::thread([job] { job(); }).detach();
+      std::thread([mine] { (*mine)(); }).detach();
       return true;
     } catch (const std::system_error&) {
+      job = std::move(*mine);
       return false;
     }
   }
@@ -32,9 +34,7 @@ std::shared_ptr<Runner> runner_here() {
   return runner != nullptr ? runner : std::make_shared<ThreadPerJob>();
 }
 
-std::function<void()> part_of_op(std::function<void()> job) {
-  return CurrentOp::inherited(std::move(job));
-}
+Job part_of_op(Job job) { return CurrentOp::inherited(std::move(job)); }
 
 absl::Status cancelled_work(bool begun) {
   return marked(absl::CancelledError("the task was cancelled"),

@@ -23,11 +23,11 @@ CurrentOp::~CurrentOp() { current = before_; }
 
 const CurrentOp* CurrentOp::get() { return current; }
 
-std::function<void()> CurrentOp::inherited(std::function<void()> job) {
+Job CurrentOp::inherited(Job job) {
   if (current == nullptr) return job;
   return [job = std::move(job), held = current->held(),
           deadline = current->deadline(), adopt = current->adopt(),
-          trace = current->trace()] {
+          trace = current->trace()]() mutable {
     const CurrentOp op(held, deadline, adopt, trace);
     job();
   };

@@ -38,7 +38,7 @@ class CurrentOp {
   const Trace& trace() const { return trace_; }
 
   // `job` as a part of the operation that this thread runs, if it runs one.
-  static std::function<void()> inherited(std::function<void()> job);
+  static Job inherited(Job job);
 
  private:
   const std::vector<Held> held_;

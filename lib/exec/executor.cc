@@ -4,8 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <iterator>
 #include <list>
 #include <optional>
 #include <system_error>
@@ -22,16 +20,18 @@ namespace kv::internal {
 namespace {
 
 constexpr std::chrono::seconds kIdle{10};
+constexpr std::size_t kMostSpare = 1024;
 
 }  // namespace
 
 struct Executor::State final : Runner,
                                std::enable_shared_from_this<Executor::State> {
-  struct Job {
-    std::function<void()> run;
-    std::function<void()> refuse;  // nullptr: it can't be
+  struct Queued {
+    Job run;
+    Job refuse;                    // nullptr: it can't be
     Clock::time_point since = {};  // where there is a max_delay
   };
+  using Queue = std::list<Queued>;
   using Threads = std::list<std::thread>;
 
   class Worker;
@@ -39,10 +39,9 @@ struct Executor::State final : Runner,
   explicit State(Options the_options)
       : options(the_options), crowd(the_options.max_delay) {}
 
-  bool post(std::size_t depth, std::function<void()>& run,
-            std::function<void()> refuse);
-  bool post(std::function<void()>& run) override;
-  void post_all(std::vector<std::function<void()>>& jobs) override;
+  bool post(std::size_t depth, Job& run, Job refuse);
+  bool post(Job& run) override;
+  void post_all(std::vector<Job>& jobs) override;
   // Of a job that the present one posts.
   std::size_t next_inner_depth() const;
 
@@ -52,7 +51,8 @@ struct Executor::State final : Runner,
   CondVar work;   // for idle threads
   CondVar ended;  // for stop()
   bool stopping ABSL_GUARDED_BY(mutex) = false;
-  std::array<std::deque<Job>, kDepths> queues ABSL_GUARDED_BY(mutex);
+  std::array<Queue, kDepths> queues ABSL_GUARDED_BY(mutex);
+  Queue spare ABSL_GUARDED_BY(mutex);  // places of nobody, to be used again
   std::size_t deepest ABSL_GUARDED_BY(mutex) = 0;  // or there is none as deep
   std::size_t waiting ABSL_GUARDED_BY(mutex) = 0;
   std::size_t queued ABSL_GUARDED_BY(mutex) = 0;
@@ -73,15 +73,17 @@ struct Executor::State final : Runner,
     while (queues[deepest].empty()) --deepest;
     return deepest;
   }
-  void push(std::size_t depth, Job job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    queues[depth].push_back(std::move(job));
+  void push(std::size_t depth, Queued job)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (spare.empty()) spare.emplace_back();
+    spare.front() = std::move(job);
+    queues[depth].splice(queues[depth].end(), spare, spare.begin());
     ++queued;
     deepest = std::max(deepest, depth);
   }
   // What was pushed last.
-  std::function<void()> take_back(std::size_t depth)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    std::function<void()> run = std::move(queues[depth].back().run);
+  Job take_back(std::size_t depth) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    Job run = std::move(queues[depth].back().run);
     queues[depth].pop_back();
     --queued;
     return run;
@@ -119,9 +121,8 @@ struct Executor::State final : Runner,
   bool is_late(Clock::time_point now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Takes out what is to be refused.
-  std::vector<Job> relieve(Clock::time_point now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  static void refuse(std::vector<Job> late);
+  Queue relieve(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  static void refuse(Queue late);
 
   bool patient() const { return options.patience.count() > 0; }
   void watch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
@@ -179,11 +180,11 @@ std::size_t Executor::State::next_inner_depth() const {
   return inside ? std::min(worker->depth() + 1, kDepths - 1) : 0;
 }
 
-bool Executor::State::post(std::function<void()>& run) {
+bool Executor::State::post(Job& run) {
   return post(next_inner_depth(), run, nullptr);
 }
 
-void Executor::State::post_all(std::vector<std::function<void()>>& jobs) {
+void Executor::State::post_all(std::vector<Job>& jobs) {
   const std::size_t depth = next_inner_depth();
   Threads done;
   std::size_t posted = 0;
@@ -213,16 +214,14 @@ bool Executor::State::is_late(Clock::time_point now) const {
   });
 }
 
-std::vector<Executor::State::Job> Executor::State::relieve(
-    Clock::time_point now) {
-  std::vector<Job> late;
+Executor::State::Queue Executor::State::relieve(Clock::time_point now) {
+  Queue late;
   if (!crowd.too_many(now, is_late(now), queued)) return late;
-  for (std::deque<Job>& queue : queues) {
+  for (Queue& queue : queues) {
     while (queued > max_standing() && !queue.empty() &&
            queue.front().refuse != nullptr &&
            now - queue.front().since > options.max_delay) {
-      late.push_back(std::move(queue.front()));
-      queue.pop_front();
+      late.splice(late.end(), queue, queue.begin());
       --queued;
     }
   }
@@ -231,23 +230,19 @@ std::vector<Executor::State::Job> Executor::State::relieve(
 
 // A refusal may post the next job for the same bucket, and so lead to others:
 // they come after it, not within it.
-void Executor::State::refuse(std::vector<Job> late) {
-  thread_local std::vector<Job>* under_way = nullptr;
+void Executor::State::refuse(Queue late) {
+  thread_local Queue* under_way = nullptr;
   if (under_way != nullptr) {
-    std::move(late.begin(), late.end(), std::back_inserter(*under_way));
-    return;
+    return under_way->splice(under_way->end(), late);
   }
   under_way = &late;
-  for (std::size_t i = 0; i < late.size(); ++i) {
-    const Job job = std::move(late[i]);
-    job.refuse();
-  }
+  for (; !late.empty(); late.pop_front()) late.front().refuse();
   under_way = nullptr;
 }
 
 void Executor::State::run_one(std::size_t depth) {
-  Job job = std::move(queues[depth].front());
-  queues[depth].pop_front();
+  Queue job;
+  job.splice(job.end(), queues[depth], queues[depth].begin());
   --queued;
   if (queued <= max_standing()) crowd.short_again();
   ++begun;
@@ -255,10 +250,11 @@ void Executor::State::run_one(std::size_t depth) {
   mutex.unlock();
   {
     const Worker worker(*this, depth);
-    job.run();
-    job = {};
+    job.front().run();
+    job.front() = {};
   }
   mutex.lock();
+  if (spare.size() < kMostSpare) spare.splice(spare.begin(), job);
   --running;
 }
 
@@ -311,14 +307,13 @@ Executor::Executor(Options options)
 
 Executor::~Executor() = default;
 
-bool Executor::State::post(std::size_t depth, std::function<void()>& run,
-                           std::function<void()> refusal) {
+bool Executor::State::post(std::size_t depth, Job& run, Job refusal) {
   depth = std::min(depth, kDepths - 1);
   Threads done;
   bool posted = false;
   const bool bounded = options.max_delay.count() > 0;
   const Clock::time_point now = bounded ? Clock::now() : Clock::time_point();
-  std::vector<Job> late;
+  Queue late;
   {
     const MutexLock lock(mutex);
     if (stopping || queued >= options.max_queued) return false;
@@ -336,8 +331,7 @@ bool Executor::State::post(std::size_t depth, std::function<void()>& run,
   return posted;
 }
 
-bool Executor::post(std::size_t depth, std::function<void()>& job,
-                    std::function<void()> refuse) {
+bool Executor::post(std::size_t depth, Job& job, Job refuse) {
   return state_->post(depth, job, std::move(refuse));
 }
 
@@ -359,7 +353,7 @@ std::uint32_t Executor::room() const {
 }
 
 bool Executor::stop(Clock::time_point deadline) {
-  std::array<std::deque<State::Job>, kDepths> dropped;
+  std::array<State::Queue, kDepths> dropped;
   State::Threads finished;
   bool all = false;
   {

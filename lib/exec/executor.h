@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "base/clock.h"
@@ -54,8 +53,7 @@ class Executor {
   // stopped. `depth` beyond kDepths counts as the last.
   // `refuse` is called instead of the job, on any thread that posts, where
   // there are too many; nullptr: the job is not refused.
-  bool post(std::size_t depth, std::function<void()>& job,
-            std::function<void()> refuse = nullptr);
+  bool post(std::size_t depth, Job& job, Job refuse = nullptr);
 
   // The same for what knows no depth: that of the job which posts it and one
   // more, if it comes from one of this executor's. Outlives the executor.

@@ -41,7 +41,7 @@ absl::Status TaskStateBase::wait_until(Clock::time_point deadline) {
   return unknown(absl::DeadlineExceededError("the task has no result in time"));
 }
 
-void TaskStateBase::when_ready(std::function<void()> next) {
+void TaskStateBase::when_ready(Job next) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!ready_) {
@@ -63,7 +63,7 @@ void TaskStateBase::cancel() {
 }
 
 void TaskStateBase::abandon() {
-  std::function<void()> next;
+  Job next;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     next = std::move(next_);
@@ -75,7 +75,7 @@ void TaskStateBase::abandon() {
 
 void TaskStateBase::finish(std::unique_lock<std::mutex> lock) {
   ready_ = true;
-  std::function<void()> next = std::move(next_);
+  Job next = std::move(next_);
   next_ = nullptr;
   const std::shared_ptr<Cancellable> work = std::move(work_);
   changed_.notify_all();

@@ -341,6 +341,7 @@ void Call::answer(Ending& ending, Response&& response) {
   note(ending, response.answer.status);
   core_->calls().leave(*this);
   place_at_peer_ = {};
+  if (from_ == From::kHere) response.call = shared_from_this();
   ending.done(std::move(response));
   core_->calls().remove(*this);
 }

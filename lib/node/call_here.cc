@@ -61,12 +61,12 @@ class Call::HostOpTurn final : public Turn,
 
   // False: there is no room, and the call has ended with that.
   bool post() {
-    std::function<void()> job = [self = shared_from_this()] {
+    Job job = [self = shared_from_this()] {
       self->execute();
     };
     // One that others wait for is let on: their work would be lost.
     const std::size_t depth = call_->request().held.size();
-    std::function<void()> refusal;
+    Job refusal;
     if (depth == 0) refusal = [self = shared_from_this()] { self->refuse(); };
     if (call_->core().op_threads().post(depth, job, std::move(refusal))) {
       return true;

@@ -79,7 +79,7 @@ void PeerEvents::post(const NodeName& name) {
     Peer& peer = find(name);
     if (std::exchange(peer.telling, true)) return;
   }
-  std::function<void()> job = [self = shared_from_this(), name] {
+  Job job = [self = shared_from_this(), name] {
     self->tell(name);
   };
   if (callbacks_->post(job)) return;

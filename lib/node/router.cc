@@ -27,6 +27,7 @@ class Waiter {
  public:
   Done done() {
     return [this](Response&& response) {
+      response.call = nullptr;  // the node may end before this thread wakes
       const MutexLock lock(mutex_);
       response_ = std::move(response);
       answered_.notify_one();
@@ -219,7 +220,7 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
     Shared* shared, std::shared_ptr<internal::Sink<typename T::Result>> sink) {
   auto now = internal::run_now(core_, target, op, options);
   if (now.has_value()) {
-    sink->complete(*std::move(now), nullptr);
+    sink->complete(*std::move(now), nullptr, nullptr);
     return nullptr;
   }
   internal::Request request;
@@ -228,7 +229,7 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
       internal::aim(core_, target, op, options, request, destination);
   if (!aimed.ok()) {
     core_.note(request.op, CallPath::kLocal, aimed, std::nullopt);
-    sink->complete(std::move(aimed), nullptr);
+    sink->complete(std::move(aimed), nullptr, nullptr);
     return nullptr;
   }
   const Call::Leaving leaving{
@@ -237,15 +238,17 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
   if (options.trace == nullptr && options.out == nullptr) {
     done = [sink = std::move(sink)](Response&& response) {
       sink->complete(internal::to_result<T>(std::move(response.answer)),
-                     nullptr);
+                     nullptr, std::move(response.call));
     };
   } else {
     done = [sink = std::move(sink), options](Response&& response) {
-      sink->complete(internal::to_result<T>(std::move(response.answer)),
-                     [options, hops = std::move(response.hops),
-                      out = std::move(response.out)] {
-                       internal::deliver(options, hops, out);
-                     });
+      sink->complete(
+          internal::to_result<T>(std::move(response.answer)),
+          [options, hops = std::move(response.hops),
+           out = std::move(response.out)] {
+            internal::deliver(options, hops, out);
+          },
+          std::move(response.call));
     };
   }
   return internal::belongs_to_current_op(

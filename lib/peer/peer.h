@@ -67,6 +67,8 @@ struct Response {
   bool handed_back = false;
   std::vector<Hop> hops;  // first that of the node which answers
   std::string out;
+  // The call that it ends, of this node; nullptr where it comes from a peer.
+  std::shared_ptr<Cancellable> call;
 };
 
 using Done = absl::AnyInvocable<void(Response&& response)>;

@@ -21,8 +21,7 @@ Clock::time_point long_after() { return Clock::now() + kLong; }
 
 class ExecutorTest : public testing::Test {
  protected:
-  bool post(Executor& executor, std::function<void()> job,
-            std::size_t depth = 0) {
+  bool post(Executor& executor, Job job, std::size_t depth = 0) {
     return executor.post(depth, job);
   }
   // A job that holds its thread until gate_ opens.
@@ -117,7 +116,7 @@ TEST_F(ExecutorTest, TheQueueHasALimitAndARefusedJobIsLeftAlone) {
   Executor executor({1, 1, 1});
   ASSERT_NO_FATAL_FAILURE(occupy(executor));
   ASSERT_TRUE(post(executor, [this] { ran_.touch(); }));
-  std::function<void()> job = [this] { ran_.touch(); };
+  Job job = [this] { ran_.touch(); };
   EXPECT_FALSE(executor.post(0, job));
   EXPECT_FALSE(executor.post(0, job));
   ASSERT_TRUE(job != nullptr);
@@ -128,8 +127,8 @@ TEST_F(ExecutorTest, TheQueueHasALimitAndARefusedJobIsLeftAlone) {
 
 TEST_F(ExecutorTest, SeveralArePostedAtOnceAsFarAsThereIsRoom) {
   Executor executor({2, 1, 3});
-  std::vector<std::function<void()>> jobs(
-      2, std::function<void()>([this] { gate_.pass(); }));
+  std::vector<Job> jobs;
+  for (int i = 0; i < 2; ++i) jobs.emplace_back([this] { gate_.pass(); });
   executor.runner()->post_all(jobs);
   EXPECT_TRUE(jobs.empty());
   ASSERT_TRUE(gate_.wait_for_arrivals(2));  // each on a thread of its own
@@ -143,12 +142,13 @@ TEST_F(ExecutorTest, SeveralArePostedAtOnceAsFarAsThereIsRoom) {
   }
   executor.runner()->post_all(jobs);
   ASSERT_EQ(jobs.size(), 2U);
-  for (const auto& job : jobs) job();
+  for (Job& job : jobs) job();
   for (std::size_t i = 0; i < ran.size(); ++i) EXPECT_EQ(ran[i], i >= 3);
   gate_.open();
   EXPECT_TRUE(ran_.wait_for_arrivals(5));
   EXPECT_TRUE(executor.stop(long_after()));
-  jobs.assign(1, [] {});
+  jobs.clear();
+  jobs.emplace_back([] {});
   executor.runner()->post_all(jobs);
   EXPECT_EQ(jobs.size(), 1U);
 }
@@ -210,9 +210,9 @@ TEST_F(ExecutorTest, ARunnerPostsOneDeeperThanTheJobThatUsesIt) {
   Executor executor({1, 1, 100});
   std::vector<int> order;
   ASSERT_TRUE(post(executor, [&] {
-    std::function<void()> same = [&] { order.push_back(2); };
+    Job same = [&] { order.push_back(2); };
     ASSERT_TRUE(executor.post(0, same));
-    std::function<void()> deeper = [&] { order.push_back(1); };
+    Job deeper = [&] { order.push_back(1); };
     ASSERT_EQ(Executor::runner_of_thread(), executor.runner());
     ASSERT_TRUE(Executor::runner_of_thread()->post(deeper));
     ran_.touch();
@@ -221,7 +221,7 @@ TEST_F(ExecutorTest, ARunnerPostsOneDeeperThanTheJobThatUsesIt) {
   EXPECT_TRUE(executor.stop(long_after()));
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
   EXPECT_EQ(Executor::runner_of_thread(), nullptr);
-  std::function<void()> late = [] {};
+  Job late = [] {};
   EXPECT_FALSE(executor.runner()->post(late));
   EXPECT_TRUE(late != nullptr) << "left alone";
 }
@@ -233,7 +233,7 @@ TEST_F(ExecutorTest, StopRunsWhatIsQueuedAndTakesNoMore) {
     ASSERT_TRUE(post(executor, [this] { ran_.touch(); }));
   }
   std::thread stopper([&] { EXPECT_TRUE(executor.stop(long_after())); });
-  std::function<void()> job = [] {};
+  Job job = [] {};
   while (executor.post(0, job)) {
     job = [] {};
     std::this_thread::yield();
@@ -306,7 +306,7 @@ class CrowdedExecutorTest : public ExecutorTest {
   }
   // Posts one with the next number, which is noted when it is refused.
   void post_next(Executor& executor) {
-    std::function<void()> job = [this] { ran_.touch(); };
+    Job job = [this] { ran_.touch(); };
     ASSERT_TRUE(executor.post(
         0, job, [this, number = posted_] { refused_.push_back(number); }));
     ++posted_;
@@ -369,7 +369,7 @@ TEST_F(CrowdedExecutorTest, DeepOnesAreRefusedLast) {
   ASSERT_NO_FATAL_FAILURE(occupy(executor));
   std::atomic<int> deep{0};
   for (int i = 0; i < 10; ++i) {
-    std::function<void()> job = [this] { ran_.touch(); };
+    Job job = [this] { ran_.touch(); };
     ASSERT_TRUE(executor.post(5, job, [&] { ++deep; }));
   }
   post_next(executor);
@@ -394,13 +394,13 @@ TEST_F(CrowdedExecutorTest, ARefusalMayPostWithoutEnd) {
   std::function<void()> post_another = [&] {
     EXPECT_EQ(within++, 0) << "one refusal within another";
     ++chain;
-    std::function<void()> job = [this] { ran_.touch(); };
+    Job job = [this] { ran_.touch(); };
     EXPECT_TRUE(executor.post(0, job, post_another));
     --within;
   };
   const Clock::time_point end = long_after();
   while (chain < kChain && Clock::now() < end) {
-    std::function<void()> job = [this] { ran_.touch(); };
+    Job job = [this] { ran_.touch(); };
     ASSERT_TRUE(executor.post(0, job, post_another));
     std::this_thread::sleep_for(milliseconds(1));
   }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,14 +18,14 @@ class NotingRunner final : public Runner {
   explicit NotingRunner(std::string& story, std::size_t room = 100)
       : story_(story), room_(room) {}
 
-  bool post(std::function<void()>& job) override {
+  bool post(Job& job) override {
     if (room_ == 0) return false;
     --room_;
-    const std::function<void()> mine = std::move(job);
+    Job mine = std::move(job);
     mine();
     return true;
   }
-  void post_all(std::vector<std::function<void()>>& jobs) override {
+  void post_all(std::vector<Job>& jobs) override {
     story_ += "(";
     Runner::post_all(jobs);
     story_ += ")";
@@ -39,7 +38,7 @@ class NotingRunner final : public Runner {
 
 class RunOnTest : public testing::Test {
  protected:
-  std::function<void()> job(const std::string& name) {
+  Job job(const std::string& name) {
     return [this, name] { story_ += name; };
   }
 

@@ -5,13 +5,13 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "kv/export.h"
 #include "kv/ops.h"
@@ -31,17 +31,25 @@ class KV_EXPORT Cancellable {
   virtual void cancel() = 0;
 };
 
+// What a Runner runs, once.
+using Job = absl::AnyInvocable<void()>;
+
 // Where callbacks and coroutines go on.
 class KV_EXPORT Runner {
  public:
   virtual ~Runner() = default;
   // False, and `job` is left alone, where there is no room for it or the node
   // has stopped.
-  virtual bool post(std::function<void()>& job) = 0;
+  virtual bool post(Job& job) = 0;
   // The same with several, in their order. Leaves those for which there was no
   // room.
-  virtual void post_all(std::vector<std::function<void()>>& jobs);
+  virtual void post_all(std::vector<Job>& jobs);
 };
+
+// `job` on the runner, or on this thread where that has no room. Jobs that come
+// from jobs which run here wait for these to return: a callback that makes the
+// next call must not use the stack up.
+KV_EXPORT void run_on(const std::shared_ptr<Runner>& runner, Job job);
 
 class KV_EXPORT TaskStateBase {
  public:
@@ -64,7 +72,7 @@ class KV_EXPORT TaskStateBase {
   absl::Status wait_until(Clock::time_point deadline);
   // Runs `next` on the runner once there is a result, or on this thread if the
   // runner has no room. Said once.
-  void when_ready(std::function<void()> next);
+  void when_ready(Job next);
   void cancel();
   // Nobody waits any more: forgets `next` and cancels.
   void abandon();
@@ -76,13 +84,13 @@ class KV_EXPORT TaskStateBase {
   void finish(std::unique_lock<std::mutex> lock);
 
   mutable std::mutex mutex_;
-  bool ready_ = false;             // guarded by mutex_
-  std::function<void()> deliver_;  // guarded by mutex_
+  bool ready_ = false;  // guarded by mutex_
+  Job deliver_;         // guarded by mutex_
 
  private:
   std::condition_variable changed_;
   bool cancelled_ = false;             // guarded by mutex_
-  std::function<void()> next_;         // guarded by mutex_
+  Job next_;                           // guarded by mutex_
   std::shared_ptr<Cancellable> work_;  // guarded by mutex_
   const std::shared_ptr<Runner> runner_;
 };
@@ -93,8 +101,12 @@ class Sink {
  public:
   virtual ~Sink() = default;
   // Once. `deliver`, if any, writes what the caller wants beside the result: it
-  // runs on the thread that takes the result, before it does.
-  virtual void complete(Result&& result, std::function<void()> deliver) = 0;
+  // runs on the thread that takes the result, before it does. `call` has ended
+  // with it, and must not outlive its node: a sink whose result is taken before
+  // the node ends may keep it until then, so that the memory is freed where the
+  // next call is made.
+  virtual void complete(Result&& result, Job deliver,
+                        std::shared_ptr<Cancellable> call) = 0;
 };
 
 template <typename T>
@@ -104,7 +116,7 @@ class TaskState : public TaskStateBase {
   using TaskStateBase::TaskStateBase;
 
   // The first result counts. `deliver` as for Sink.
-  void finish_with(Result&& result, std::function<void()> deliver) {
+  void finish_with(Result&& result, Job deliver) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (ready_) return;
     result_.emplace(std::move(result));
@@ -118,7 +130,7 @@ class TaskState : public TaskStateBase {
     if (!result_.has_value()) return already_taken();
     Result result = std::move(*result_);
     result_.reset();
-    const std::function<void()> deliver = std::move(deliver_);
+    Job deliver = std::move(deliver_);
     deliver_ = nullptr;
     lock.unlock();
     if (deliver) deliver();

@@ -49,7 +49,17 @@ Gathering::Gathering() : outer_(current) {
 Gathering::~Gathering() {
   if (outer_ != nullptr) return;
   current = nullptr;
+  for (void (*settle)() : settle_) settle();
   flush();
+}
+
+bool Gathering::at_end(void (*settle)()) {
+  if (current == nullptr) return false;
+  std::vector<void (*)()>& all = current->settle_;
+  if (std::find(all.begin(), all.end(), settle) == all.end()) {
+    all.push_back(settle);
+  }
+  return true;
 }
 
 void Gathering::flush() {

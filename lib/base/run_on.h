@@ -20,6 +20,10 @@ class Gathering {
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
+  // `settle` is called once when the outermost one of this thread ends, before
+  // its jobs go, however often it is asked for. False: there is none.
+  static bool at_end(void (*settle)());
+
  private:
   friend void run_on(const std::shared_ptr<Runner>& runner, Job job);
   void flush();
@@ -27,6 +31,7 @@ class Gathering {
   Gathering* const outer_;
   std::shared_ptr<Runner> runner_;  // of all of `jobs_`
   std::vector<Job> jobs_;
+  std::vector<void (*)()> settle_;
 };
 
 }  // namespace kv::internal

@@ -21,10 +21,11 @@ absl::Status stopping(const NodeName& self) {
 
 std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
                                   std::optional<NodeName> destination,
-                                  Done done, Leaving leaving) {
+                                  Clock::time_point begun, Done done,
+                                  Leaving leaving) {
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
-                                     std::move(destination), std::move(done),
-                                     From::kHere);
+                                     std::move(destination), begun,
+                                     std::move(done), From::kHere);
   Core& it = *call->core_;
   it.retries().earn();
   call->trace_whole();
@@ -43,7 +44,7 @@ std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
                                     Done done) {
   auto call =
       std::make_shared<Call>(std::move(core), std::move(request), std::nullopt,
-                             std::move(done), From::kPeer);
+                             Clock::now(), std::move(done), From::kPeer);
   Core& it = *call->core_;
   const Request& come = call->request_;
   absl::Status admitted = check_received(it.limits(), come);
@@ -105,10 +106,11 @@ void Call::trace_whole() {
 }
 
 void Call::trace_part(Span::Kind kind, const NodeName* peer,
-                      Clock::time_point begun) {
+                      std::optional<Clock::time_point> begun) {
   if (whole_ == nullptr) return;
   auto part = std::make_unique<const OpenSpan>(
-      core_->tracer().begin(kind, request_, peer, whole_->span.context, begun));
+      core_->tracer().begin(kind, request_, peer, whole_->span.context,
+                            begun.has_value() ? *begun : Clock::now()));
   request_.trace = part->span.context;
   {
     const MutexLock lock(mutex_);
@@ -129,7 +131,7 @@ void Call::end_part(const absl::Status& status) {
   if (part != nullptr) core_->tracer().end(*part, status);
 }
 
-void Call::run_begins(Clock::time_point begun) {
+void Call::run_begins(std::optional<Clock::time_point> begun) {
   trace_part(Span::Kind::kRun, nullptr, begun);
 }
 
@@ -343,7 +345,7 @@ void Call::answer(Ending& ending, Response&& response) {
   place_at_peer_ = {};
   if (from_ == From::kHere) response.call = shared_from_this();
   ending.done(std::move(response));
-  core_->calls().remove(*this);
+  CallSet::remove(*this);
 }
 
 }  // namespace kv::internal

@@ -39,11 +39,13 @@ class Call final : public CallSet::Entry,
   };
 
   // Calls `done` once, possibly before it returns. `destination`: where it goes
-  // whatever the table says. The caller has checked names and sizes.
+  // whatever the table says. `begun`: now. The caller has checked names and
+  // sizes.
   static std::shared_ptr<Call> start(std::shared_ptr<Core> core,
                                      Request&& request,
                                      std::optional<NodeName> destination,
-                                     Done done, Leaving leaving);
+                                     Clock::time_point begun, Done done,
+                                     Leaving leaving);
   // The same for a call that a peer has sent, which is checked.
   static std::shared_ptr<Call> receive(std::shared_ptr<Core> core,
                                        Request request, Done done);
@@ -52,10 +54,12 @@ class Call final : public CallSet::Entry,
 
   enum class From { kHere, kPeer };
   Call(std::shared_ptr<Core> core, Request&& request,
-       std::optional<NodeName> destination, Done&& done, From from)
+       std::optional<NodeName> destination, Clock::time_point begun,
+       Done&& done, From from)
       : core_(std::move(core)),
         destination_(std::move(destination)),
         from_(from),
+        begun_(begun),
         large_(taken_if_large(request)),
         small_(std::move(request)),
         done_(std::move(done)) {}
@@ -75,8 +79,8 @@ class Call final : public CallSet::Entry,
   void adopt(const std::shared_ptr<Cancellable>& inner);
   // False: the call has ended, so the operation must not begin.
   bool begin();
-  // After begin(), for the observer: it runs, since `begun`.
-  void run_begins(Clock::time_point begun = Clock::now());
+  // After begin(), for the observer: it runs, since `begun` or from now on.
+  void run_begins(std::optional<Clock::time_point> begun = std::nullopt);
   // After begin(): it could not begin after all. False: the call has ended.
   bool take_back_begin();
   // The node has too much to do.
@@ -111,7 +115,7 @@ class Call final : public CallSet::Entry,
   // What the observer hears: the call as a whole, and one part at a time.
   void trace_whole();
   void trace_part(Span::Kind kind, const NodeName* peer,
-                  Clock::time_point begun);
+                  std::optional<Clock::time_point> begun = std::nullopt);
   void end_part(const absl::Status& status);
 
   // Where it runs: call.cc.
@@ -156,7 +160,7 @@ class Call final : public CallSet::Entry,
   const std::shared_ptr<Core> core_;
   const std::optional<NodeName> destination_;
   const From from_;
-  const Clock::time_point begun_ = Clock::now();
+  const Clock::time_point begun_;
   std::unique_ptr<const OpenSpan> whole_;  // null: there is no observer
   Shares::Place place_at_peer_;  // if it has come from one, until it ends
 

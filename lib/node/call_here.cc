@@ -61,9 +61,7 @@ class Call::HostOpTurn final : public Turn,
 
   // False: there is no room, and the call has ended with that.
   bool post() {
-    Job job = [self = shared_from_this()] {
-      self->execute();
-    };
+    Job job = [self = shared_from_this()] { self->execute(); };
     // One that others wait for is let on: their work would be lost.
     const std::size_t depth = call_->request().held.size();
     Job refusal;

@@ -3,8 +3,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "base/outcome_mark.h"
+#include "base/run_on.h"
 
 namespace kv::internal {
 namespace {
@@ -35,8 +37,8 @@ absl::Status CallSet::add(std::shared_ptr<Entry> call, std::size_t bytes) {
         "with this one of ", bytes, " bytes requests of more than ", max_bytes_,
         " would be under way, its NodeOptions::max_queued_bytes")));
   }
-  it.part_ = number_of_thread() % kParts;
-  Part& part = parts_[it.part_];
+  Part& part = parts_[number_of_thread() % kParts];
+  it.part_ = &part;
   {
     const MutexLock lock(part.mutex);
     // Under the lock: wait_until_empty() sees what was added before close().
@@ -54,18 +56,44 @@ absl::Status CallSet::add(std::shared_ptr<Entry> call, std::size_t bytes) {
 }
 
 void CallSet::remove(Entry& call) {
-  std::shared_ptr<Entry> self;  // dies after the lock
-  Part& part = parts_[call.part_];
-  const MutexLock lock(part.mutex);
-  self = std::move(call.self_);
-  (call.before_ == nullptr ? part.first : call.before_->after_) = call.after_;
-  if (call.after_ != nullptr) call.after_->before_ = call.before_;
-  if (part.first == nullptr && closed()) part.emptied.notify_all();
+  thread_local std::vector<Entry*> answered;
+  const auto settle = [] {
+    // What dies with these calls may make and end others.
+    std::vector<Entry*> calls;
+    calls.swap(answered);
+    remove_all(calls);
+    calls.clear();
+    if (answered.empty()) answered.swap(calls);  // to be used again
+  };
+  if (Gathering::at_end(settle)) {
+    answered.push_back(&call);
+  } else {
+    remove_all({&call});
+  }
+}
+
+// Those in a row that are in one part under one lock.
+void CallSet::remove_all(absl::Span<Entry* const> calls) {
+  absl::InlinedVector<std::shared_ptr<Entry>, 1> gone;  // die without a lock
+  gone.reserve(calls.size());
+  for (auto it = calls.begin(); it != calls.end();) {
+    Part& part = *(*it)->part_;
+    const MutexLock lock(part.mutex);
+    for (; it != calls.end() && (*it)->part_ == &part; ++it) {
+      Entry& call = **it;
+      (call.before_ == nullptr ? part.first : call.before_->after_) =
+          call.after_;
+      if (call.after_ != nullptr) call.after_->before_ = call.before_;
+      gone.push_back(std::move(call.self_));
+    }
+    if (part.first == nullptr && part.is_awaited) part.emptied.notify_all();
+  }
 }
 
 bool CallSet::wait_until_empty(Clock::time_point deadline) {
   for (Part& part : parts_) {
     const MutexLock lock(part.mutex);
+    part.is_awaited = true;
     while (part.first != nullptr) {
       if (!part.emptied.wait_until(part.mutex, deadline) &&
           part.first != nullptr) {

@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "kv/internal/task_state.h"
@@ -17,6 +18,8 @@ namespace kv::internal {
 
 // In parts, so that threads which make calls seldom meet. Safe from any thread.
 class CallSet {
+  struct Part;
+
  public:
   // A call, linked into the set without memory of its own.
   class Entry : public Cancellable {
@@ -25,7 +28,7 @@ class CallSet {
     std::shared_ptr<Entry> self_;  // while it is in the set
     Entry* before_ = nullptr;
     Entry* after_ = nullptr;
-    std::size_t part_ = 0;
+    Part* part_ = nullptr;
     std::size_t bytes_ = 0;
   };
 
@@ -41,8 +44,9 @@ class CallSet {
     count_.fetch_sub(1, std::memory_order_relaxed);
     bytes_.fetch_sub(call.bytes_, std::memory_order_relaxed);
   }
-  // ... and has been. REQUIRES: it was added.
-  void remove(Entry& call);
+  // ... and has been, of which the set takes note at the end of the thread's
+  // Gathering, if there is one. REQUIRES: it was added.
+  static void remove(Entry& call);
 
   std::size_t size() const { return count_.load(std::memory_order_relaxed); }
 
@@ -58,7 +62,9 @@ class CallSet {
     Mutex mutex;
     CondVar emptied;
     Entry* first ABSL_GUARDED_BY(mutex) = nullptr;
+    bool is_awaited ABSL_GUARDED_BY(mutex) = false;
   };
+  static void remove_all(absl::Span<Entry* const> calls);
 
   const std::size_t max_calls_;
   const std::size_t max_bytes_;

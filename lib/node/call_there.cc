@@ -53,7 +53,7 @@ void Call::forward(const NodeName& node, Leaving leaving) {
     }
   }
   if (!wanted) return leave(*line);
-  trace_part(Span::Kind::kSend, &node, Clock::now());
+  trace_part(Span::Kind::kSend, &node);
   if (leaving.batch != nullptr) {
     leaving.batch->add(std::move(line), shared_from_this());
   } else {

@@ -79,9 +79,7 @@ void PeerEvents::post(const NodeName& name) {
     Peer& peer = find(name);
     if (std::exchange(peer.telling, true)) return;
   }
-  Job job = [self = shared_from_this(), name] {
-    self->tell(name);
-  };
+  Job job = [self = shared_from_this(), name] { self->tell(name); };
   if (callbacks_->post(job)) return;
   {
     const MutexLock lock(mutex_);

@@ -63,8 +63,8 @@ std::optional<TraceContext> trace_of(const Core& core,
 // Makes the call, if its names and sizes are as they must be.
 template <typename T>
 absl::Status aim(const Core& core, const Target& target, const T& op,
-                 const CallOptions& options, Request& request,
-                 Destination& destination) {
+                 const CallOptions& options, Clock::time_point now,
+                 Request& request, Destination& destination) {
   request.bucket = std::string(target.bucket);
   request.bucket_id = target.bucket_id;
   request.op.template emplace<T>(op);
@@ -73,7 +73,7 @@ absl::Status aim(const Core& core, const Target& target, const T& op,
   request.want_trace = options.trace != nullptr;
   request.want_out = options.out != nullptr;
   request.trace = trace_of(core, options);
-  request.deadline = deadline_after(Clock::now(), options.timeout);
+  request.deadline = deadline_after(now, options.timeout);
   if (const CurrentOp* const current = CurrentOp::get()) {
     request.held = current->held();
     request.deadline = std::min(request.deadline, current->deadline());
@@ -193,10 +193,11 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
                                       const CallOptions& options) {
   auto now = internal::run_now(core_, target, op, options);
   if (now.has_value()) return *std::move(now);
+  const internal::Clock::time_point begun = internal::Clock::now();
   internal::Request request;
   internal::Destination destination;
   absl::Status aimed =
-      internal::aim(core_, target, op, options, request, destination);
+      internal::aim(core_, target, op, options, begun, request, destination);
   if (!aimed.ok()) {
     core_.note(request.op, CallPath::kLocal, aimed, std::nullopt);
     return aimed;
@@ -208,7 +209,7 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
   internal::Waiter waiter;
   internal::belongs_to_current_op(Call::start(
       core_.shared_from_this(), std::move(request), std::move(destination),
-      waiter.done(), {nullptr, /*waits=*/true}));
+      begun, waiter.done(), {nullptr, /*waits=*/true}));
   Response response = waiter.wait();
   internal::deliver(options, std::move(response.hops), response.out);
   return internal::to_result<T>(std::move(response.answer));
@@ -223,10 +224,11 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
     sink->complete(*std::move(now), nullptr, nullptr);
     return nullptr;
   }
+  const internal::Clock::time_point begun = internal::Clock::now();
   internal::Request request;
   internal::Destination destination;
   absl::Status aimed =
-      internal::aim(core_, target, op, options, request, destination);
+      internal::aim(core_, target, op, options, begun, request, destination);
   if (!aimed.ok()) {
     core_.note(request.op, CallPath::kLocal, aimed, std::nullopt);
     sink->complete(std::move(aimed), nullptr, nullptr);
@@ -253,7 +255,7 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
   }
   return internal::belongs_to_current_op(
       Call::start(core_.shared_from_this(), std::move(request),
-                  std::move(destination), std::move(done), leaving));
+                  std::move(destination), begun, std::move(done), leaving));
 }
 
 #define KV_INSTANTIATE(T)                                                    \

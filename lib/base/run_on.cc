@@ -37,6 +37,7 @@ void run_on(const std::shared_ptr<Runner>& runner, Job job) {
       current->runner_ = runner;
     }
     current->jobs_.push_back(std::move(job));
+    if (current->jobs_.size() == Gathering::kPortion) current->flush();
   } else if (!runner->post(job)) {
     run_here(std::move(job));
   }
@@ -49,11 +50,10 @@ Gathering::Gathering() : outer_(current) {
 Gathering::~Gathering() {
   if (outer_ != nullptr) return;
   current = nullptr;
-  for (void (*settle)() : settle_) settle();
   flush();
 }
 
-bool Gathering::at_end(void (*settle)()) {
+bool Gathering::before_next(void (*settle)()) {
   if (current == nullptr) return false;
   std::vector<void (*)()>& all = current->settle_;
   if (std::find(all.begin(), all.end(), settle) == all.end()) {
@@ -63,6 +63,9 @@ bool Gathering::at_end(void (*settle)()) {
 }
 
 void Gathering::flush() {
+  std::vector<void (*)()> settle;
+  settle.swap(settle_);
+  for (void (*it)() : settle) it();
   if (jobs_.empty()) return;
   std::vector<Job> jobs;
   jobs.swap(jobs_);

@@ -2,6 +2,7 @@
 #ifndef KV_BASE_RUN_ON_H_
 #define KV_BASE_RUN_ON_H_
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -10,19 +11,22 @@
 namespace kv::internal {
 
 // What this thread gives to run_on() while a Gathering lives goes to its runner
-// when that ends, all at once: so whoever handles a message that ends many
-// calls wakes the runner's thread once, and not before it is done with them.
-// The outermost of several counts.
+// in portions, the last when that ends: so whoever handles a message that ends
+// many calls wakes the runner's thread once, which then has work until that is
+// done with them. The outermost of several counts.
 class Gathering {
  public:
+  static constexpr std::size_t kPortion = 64;
+
   Gathering();
   ~Gathering();
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
-  // `settle` is called once when the outermost one of this thread ends, before
-  // its jobs go, however often it is asked for. False: there is none.
-  static bool at_end(void (*settle)());
+  // `settle` is called once before the next portion goes, or there is none any
+  // more, however often that is asked for. False, and it isn't: there is no
+  // Gathering.
+  static bool before_next(void (*settle)());
 
  private:
   friend void run_on(const std::shared_ptr<Runner>& runner, Job job);

@@ -35,6 +35,7 @@ struct Executor::State final : Runner,
   using Threads = std::list<std::thread>;
 
   class Worker;
+  class WakingLock;
 
   explicit State(Options the_options)
       : options(the_options), crowd(the_options.max_delay) {}
@@ -61,6 +62,7 @@ struct Executor::State final : Runner,
   // Threads that were started or called, and have not looked for a job yet.
   std::size_t coming ABSL_GUARDED_BY(mutex) = 0;
   std::size_t calls ABSL_GUARDED_BY(mutex) = 0;    // for idle threads, of those
+  std::size_t to_wake ABSL_GUARDED_BY(mutex) = 0;  // of those called
   std::uint64_t begun ABSL_GUARDED_BY(mutex) = 0;  // jobs, ever
   bool watched ABSL_GUARDED_BY(mutex) = false;     // a timer will look
   Crowd crowd ABSL_GUARDED_BY(mutex);
@@ -90,7 +92,8 @@ struct Executor::State final : Runner,
   }
 
   // Sees to it that a job which may begin has a thread, at the latest when the
-  // patience is over. False: there is none, and none can be had.
+  // patience is over. False: there is none, and none can be had. Under a
+  // WakingLock.
   bool provide_thread(bool patient) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (running + coming >= options.threads || next_depth() == kDepths) {
       return true;
@@ -103,7 +106,7 @@ struct Executor::State final : Runner,
       --idle;
       ++calls;
       ++coming;
-      work.notify_one();
+      ++to_wake;
       return true;
     }
     const auto it = threads.emplace(threads.end());
@@ -134,6 +137,26 @@ struct Executor::State final : Runner,
   void run_one(std::size_t depth) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 };
 
+// Wakes the threads that were called under it once it is let go of, which they
+// would have to wait for.
+class ABSL_SCOPED_LOCKABLE Executor::State::WakingLock {
+ public:
+  explicit WakingLock(State& state) ABSL_EXCLUSIVE_LOCK_FUNCTION(state.mutex)
+      : state_(state) {
+    state.mutex.lock();
+  }
+  ~WakingLock() ABSL_UNLOCK_FUNCTION() {
+    std::size_t to_wake = std::exchange(state_.to_wake, 0);
+    state_.mutex.unlock();
+    for (; to_wake > 0; --to_wake) state_.work.notify_one();
+  }
+  WakingLock(const WakingLock&) = delete;
+  WakingLock& operator=(const WakingLock&) = delete;
+
+ private:
+  State& state_;
+};
+
 // Notes when a thread's job waits.
 class Executor::State::Worker final : public BlockingObserver {
  public:
@@ -152,7 +175,7 @@ class Executor::State::Worker final : public BlockingObserver {
   std::size_t depth() const { return depth_; }
 
   bool begin_wait(bool must) override {
-    const MutexLock lock(state_.mutex);
+    const WakingLock lock(state_);
     if (!must && state_.waiting >= state_.options.max_waiting) return false;
     --state_.running;
     ++state_.waiting;
@@ -189,7 +212,7 @@ void Executor::State::post_all(std::vector<Job>& jobs) {
   Threads done;
   std::size_t posted = 0;
   {
-    const MutexLock lock(mutex);
+    const WakingLock lock(*this);
     if (stopping) return;
     done.swap(finished);
     while (posted < jobs.size() && queued < options.max_queued) {
@@ -269,7 +292,7 @@ void Executor::State::watch() {
 
 // Some of the first `posted` jobs have not begun: they have waited too long.
 void Executor::State::look(std::uint64_t posted) {
-  const MutexLock lock(mutex);
+  const WakingLock lock(*this);
   watched = false;
   if (queued == 0) return;
   if (begun < posted) provide_thread(/*patient=*/false);
@@ -315,7 +338,7 @@ bool Executor::State::post(std::size_t depth, Job& run, Job refusal) {
   const Clock::time_point now = bounded ? Clock::now() : Clock::time_point();
   Queue late;
   {
-    const MutexLock lock(mutex);
+    const WakingLock lock(*this);
     if (stopping || queued >= options.max_queued) return false;
     done.swap(finished);
     push(depth, {std::move(run), std::move(refusal), now});
@@ -357,7 +380,7 @@ bool Executor::stop(Clock::time_point deadline) {
   State::Threads finished;
   bool all = false;
   {
-    const MutexLock lock(state_->mutex);
+    const State::WakingLock lock(*state_);
     state_->stopping = true;
     if (state_->patient()) {
       for (std::size_t i = 0; i < state_->options.threads; ++i) {

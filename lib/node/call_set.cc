@@ -65,7 +65,7 @@ void CallSet::remove(Entry& call) {
     calls.clear();
     if (answered.empty()) answered.swap(calls);  // to be used again
   };
-  if (Gathering::at_end(settle)) {
+  if (Gathering::before_next(settle)) {
     answered.push_back(&call);
   } else {
     remove_all({&call});

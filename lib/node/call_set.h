@@ -44,8 +44,8 @@ class CallSet {
     count_.fetch_sub(1, std::memory_order_relaxed);
     bytes_.fetch_sub(call.bytes_, std::memory_order_relaxed);
   }
-  // ... and has been, of which the set takes note at the end of the thread's
-  // Gathering, if there is one. REQUIRES: it was added.
+  // ... and has been, of which the set takes note with the next portion of the
+  // thread's Gathering, if there is one. REQUIRES: it was added.
   static void remove(Entry& call);
 
   std::size_t size() const { return count_.load(std::memory_order_relaxed); }

@@ -77,25 +77,27 @@ Line::Line(NodeName name, Peers& peers, Timers& timers, const Options& options)
       options_(options),
       throttle_(options.max_calls) {}
 
-bool Line::may_share(const Request& request) const {
+bool Line::may_share(const Request& request, std::size_t bytes) const {
   constexpr std::size_t kShare = 4;  // of a trip's bytes, for one call
   return is_quick(request.op) && request.held.empty() &&
-         size_of(request) <= options_.max_trip_bytes / kShare;
+         bytes <= options_.max_trip_bytes / kShare;
 }
 
 void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
+  const Request& request = passenger->request();
+  const std::size_t bytes = size_of(request);
   Single how = Single::kAlone;
   std::shared_ptr<Trip> trip;
   {
     const MutexLock lock(mutex_);
-    if (!may_share(passenger->request())) {
+    if (!may_share(request, bytes)) {
       how = Single::kBeside;
       ++beside_;
     } else if (trips_ == 0 && alone_ == 0) {
       ++alone_;
     } else {
-      wait_for_trip(passenger);
-      if (!worth_a_trip()) return watch(passenger->request().deadline);
+      wait_for_trip(passenger, bytes);
+      if (!worth_a_trip()) return watch(request.deadline);
       trip = next_trip();
     }
   }
@@ -106,12 +108,14 @@ void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
   }
 }
 
-void Line::wait_for_trip(const std::shared_ptr<Passenger>& passenger) {
+void Line::wait_for_trip(const std::shared_ptr<Passenger>& passenger,
+                         std::size_t bytes) {
   if (spare_.empty()) spare_.emplace_back();
   *spare_.begin() = passenger;
   passenger->place_ = spare_.begin();
   waiting_.splice(waiting_.end(), spare_, spare_.begin());
-  waiting_bytes_ += size_of(passenger->request());
+  passenger->bytes_ = bytes;
+  waiting_bytes_ += bytes;
   level_ = std::max(level_, away_ + waiting_.size());
 }
 
@@ -154,12 +158,12 @@ void Line::send_together(std::vector<std::shared_ptr<Passenger>> passengers) {
 }
 
 // How many calls will soon wait for a trip while another one is away: half of
-// those there are. Where they are many it's processor time that they compete
-// for, of which a trip costs as much as kMany calls: then better few trips, and
-// now and then only one at a time.
+// those there are, where they are few. More of them wait for two thirds, since a
+// trip costs the processors as much as some dozens of calls: so there are fewer
+// trips, and now and then only one at a time.
 std::size_t Line::expected() const {
-  constexpr std::size_t kMany = 32;
-  return level_ < kMany ? level_ / 2 : level_ * 2 / 3;
+  constexpr std::size_t kFew = 5;
+  return level_ <= kFew ? level_ / 2 : level_ * 2 / 3;
 }
 
 bool Line::worth_a_trip() const {
@@ -174,7 +178,7 @@ std::shared_ptr<Line::Trip> Line::next_trip() {
   passengers.reserve(std::min(waiting_.size(), options_.max_trip_ops));
   std::size_t bytes = 0;
   while (!waiting_.empty() && passengers.size() < options_.max_trip_ops) {
-    const std::size_t size = size_of(waiting_.front()->request());
+    const std::size_t size = waiting_.front()->bytes_;
     if (bytes + size > options_.max_trip_bytes && !passengers.empty()) break;
     bytes += size;
     waiting_.front()->place_ = std::nullopt;
@@ -267,7 +271,7 @@ void Line::withdraw(Passenger& passenger) {
   const MutexLock lock(mutex_);
   if (!passenger.place_.has_value()) return;
   gone.splice(gone.end(), waiting_, *passenger.place_);
-  waiting_bytes_ -= size_of(passenger.request());
+  waiting_bytes_ -= passenger.bytes_;
   passenger.place_ = std::nullopt;
 }
 

@@ -49,7 +49,9 @@ class Passenger {
  private:
   friend class Line;
   using Queue = std::list<std::shared_ptr<Passenger>>;
-  std::optional<Queue::iterator> place_;  // guarded by the line
+  // Guarded by the line, while it waits there.
+  std::optional<Queue::iterator> place_;
+  std::size_t bytes_ = 0;
 };
 
 // A call that finds nobody on the way goes at once, by itself. Others go
@@ -109,13 +111,13 @@ class Line : public std::enable_shared_from_this<Line> {
   class Trip;
   using Queue = Passenger::Queue;
 
-  bool may_share(const Request& request) const;
+  bool may_share(const Request& request, std::size_t bytes) const;
   // A call that goes by itself: the next one waits for a trip, or does not.
   enum class Single { kAlone, kBeside };
   void send_single(std::shared_ptr<Passenger> passenger, bool waits,
                    Single how);
-  void wait_for_trip(const std::shared_ptr<Passenger>& passenger)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void wait_for_trip(const std::shared_ptr<Passenger>& passenger,
+                     std::size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::size_t expected() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool worth_a_trip() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Trip> next_trip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -78,8 +78,8 @@ void TaskStateBase::finish(std::unique_lock<std::mutex> lock) {
   Job next = std::move(next_);
   next_ = nullptr;
   const std::shared_ptr<Cancellable> work = std::move(work_);
-  changed_.notify_all();
   lock.unlock();
+  changed_.notify_all();  // who wakes finds the lock free
   if (next) run_on(runner_, std::move(next));
 }
 

@@ -308,7 +308,7 @@ bool Call::end(Ending& ending) {
   ending.away = away_;
   ending.hop = std::move(hop_);
   ending.part = std::move(part_);
-  ending.line = std::move(line_);
+  ending.line = std::exchange(line_, nullptr);
   ending.round = round_;
   ending.at_peer = std::move(at_peer_);
   ending.timer = timer_;

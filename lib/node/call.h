@@ -101,7 +101,7 @@ class Call final : public CallSet::Entry,
     bool away = false;
     std::unique_ptr<TracedHop> hop;
     std::unique_ptr<const OpenSpan> part;
-    std::shared_ptr<Line> line;
+    Line* line = nullptr;
     std::uint32_t round = 0;
     std::shared_ptr<Cancellable> at_peer;
     std::optional<Timers::Id> timer;
@@ -182,7 +182,10 @@ class Call final : public CallSet::Entry,
   bool away_ ABSL_GUARDED_BY(mutex_) = false;  // sent to a peer, or begun here
   std::unique_ptr<TracedHop> hop_ ABSL_GUARDED_BY(mutex_);  // if wanted
   std::unique_ptr<const OpenSpan> part_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<Line> line_ ABSL_GUARDED_BY(mutex_);
+  // The line that it has entered, and what keeps that for as long as this call
+  // lives: to let go of it sooner would be to write where others read.
+  Line* line_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::shared_ptr<Line> keeps_line_ ABSL_GUARDED_BY(mutex_);
   std::uint32_t round_ ABSL_GUARDED_BY(mutex_) = 0;  // of the line's throttle
   std::uint64_t sends_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Cancellable> at_peer_ ABSL_GUARDED_BY(mutex_);

@@ -48,7 +48,8 @@ void Call::forward(const NodeName& node, Leaving leaving) {
     const MutexLock lock(mutex_);
     wanted = static_cast<bool>(done_);
     if (wanted) {
-      line_ = line;
+      line_ = line.get();
+      keeps_line_ = line;
       round_ = round;
     }
   }
@@ -145,12 +146,12 @@ bool Call::wait_and_look_again(const absl::Status& status) {
   if (next >= request_.deadline) return false;
   if (!core_->retries().spend(Clock::now())) return false;
   ++looks_;
-  std::shared_ptr<Line> line;
+  Line* line = nullptr;
   {
     const MutexLock lock(mutex_);
     away_ = false;
     at_peer_ = nullptr;
-    line = std::move(line_);
+    line = std::exchange(line_, nullptr);
   }
   end_part(status);
   if (line != nullptr) leave(*line);

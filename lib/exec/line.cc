@@ -83,7 +83,7 @@ bool Line::may_share(const Request& request, std::size_t bytes) const {
          bytes <= options_.max_trip_bytes / kShare;
 }
 
-void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
+void Line::send(std::shared_ptr<Passenger> passenger) {
   const Request& request = passenger->request();
   const std::size_t bytes = size_of(request);
   Single how = Single::kAlone;
@@ -104,7 +104,7 @@ void Line::send(std::shared_ptr<Passenger> passenger, bool waits) {
   if (trip != nullptr) {
     depart(trip);
   } else {
-    send_single(std::move(passenger), waits, how);
+    send_single(std::move(passenger), how);
   }
 }
 
@@ -119,8 +119,7 @@ void Line::wait_for_trip(const std::shared_ptr<Passenger>& passenger,
   level_ = std::max(level_, away_ + waiting_.size());
 }
 
-void Line::send_single(std::shared_ptr<Passenger> passenger, bool waits,
-                       Single how) {
+void Line::send_single(std::shared_ptr<Passenger> passenger, Single how) {
   const auto done = [self = shared_from_this(), passenger,
                      how](Response&& response) {
     {
@@ -135,16 +134,7 @@ void Line::send_single(std::shared_ptr<Passenger> passenger, bool waits,
     return done(failure(number == 0 ? absl::CancelledError("")
                                     : std::move(peer).status()));
   }
-  if (!waits) {
-    passenger->left(number, (*peer)->send(passenger->share_request(), done));
-    return;
-  }
-  (*peer)->send_and_wait(
-      passenger->share_request(),
-      [&](std::shared_ptr<Cancellable> at_peer) {
-        passenger->left(number, std::move(at_peer));
-      },
-      done);
+  passenger->left(number, (*peer)->send(passenger->share_request(), done));
 }
 
 void Line::send_together(std::vector<std::shared_ptr<Passenger>> passengers) {
@@ -158,9 +148,9 @@ void Line::send_together(std::vector<std::shared_ptr<Passenger>> passengers) {
 }
 
 // How many calls will soon wait for a trip while another one is away: half of
-// those there are, where they are few. More of them wait for two thirds, since a
-// trip costs the processors as much as some dozens of calls: so there are fewer
-// trips, and now and then only one at a time.
+// those there are, where they are few. More of them wait for two thirds, since
+// a trip costs the processors as much as some dozens of calls: so there are
+// fewer trips, and now and then only one at a time.
 std::size_t Line::expected() const {
   constexpr std::size_t kFew = 5;
   return level_ <= kFew ? level_ / 2 : level_ * 2 / 3;
@@ -246,7 +236,7 @@ void Line::arrived(Trip& trip, std::size_t place, Response&& response) {
       const MutexLock lock(mutex_);
       ++beside_;
     }
-    send_single(std::move(passenger), false, Single::kBeside);
+    send_single(std::move(passenger), Single::kBeside);
   } else {
     passenger->answered(std::move(response));
   }

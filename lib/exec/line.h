@@ -79,9 +79,7 @@ class Line : public std::enable_shared_from_this<Line> {
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
 
-  // `waits`: the calling thread has nothing to do until the answer is there, so
-  // it may be kept until then.
-  void send(std::shared_ptr<Passenger> passenger, bool waits);
+  void send(std::shared_ptr<Passenger> passenger);
   // All in one trip, which ends with its last call, however long that takes.
   void send_together(std::vector<std::shared_ptr<Passenger>> passengers);
   // It waits no more, if it waits for a trip.
@@ -114,8 +112,7 @@ class Line : public std::enable_shared_from_this<Line> {
   bool may_share(const Request& request, std::size_t bytes) const;
   // A call that goes by itself: the next one waits for a trip, or does not.
   enum class Single { kAlone, kBeside };
-  void send_single(std::shared_ptr<Passenger> passenger, bool waits,
-                   Single how);
+  void send_single(std::shared_ptr<Passenger> passenger, Single how);
   void wait_for_trip(const std::shared_ptr<Passenger>& passenger,
                      std::size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::size_t expected() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

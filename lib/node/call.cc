@@ -22,7 +22,7 @@ absl::Status stopping(const NodeName& self) {
 std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
                                   std::optional<NodeName> destination,
                                   Clock::time_point begun, Done done,
-                                  Leaving leaving) {
+                                  Batch* batch) {
   auto call = std::make_shared<Call>(std::move(core), std::move(request),
                                      std::move(destination), begun,
                                      std::move(done), From::kHere);
@@ -31,7 +31,7 @@ std::shared_ptr<Call> Call::start(std::shared_ptr<Core> core, Request&& request,
   call->trace_whole();
   const absl::Status admitted = it.calls().add(call, size_of(call->request_));
   if (admitted.ok()) {
-    call->advance(leaving, call->begun_);
+    call->advance(batch, call->begun_);
   } else if (absl::IsCancelled(admitted)) {
     call->turn_away(admitted);
   } else {
@@ -66,7 +66,7 @@ std::shared_ptr<Call> Call::receive(std::shared_ptr<Core> core, Request request,
   }
   admitted = it.calls().add(call, size_of(come));
   if (admitted.ok()) {
-    call->advance({}, call->begun_);
+    call->advance(nullptr, call->begun_);
   } else if (absl::IsCancelled(admitted)) {
     call->turn_away(stopping(it.self()));
   } else {
@@ -180,7 +180,7 @@ std::optional<Response> Call::answer_now(Core& core, const Request& request) {
   return response;
 }
 
-void Call::advance(Leaving leaving, Clock::time_point now) {
+void Call::advance(Batch* batch, Clock::time_point now) {
   if (now >= request_.deadline) {
     return refuse(absl::DeadlineExceededError(kTooLate));
   }
@@ -191,7 +191,7 @@ void Call::advance(Leaving leaving, Clock::time_point now) {
     hop_->hop.node = core_->self();
   }
   if (destination_.has_value() && *destination_ != core_->self()) {
-    return forward(*destination_, leaving);
+    return forward(*destination_, batch);
   }
   if (request_.here) return run_here();
 
@@ -209,7 +209,7 @@ void Call::advance(Leaving leaving, Clock::time_point now) {
   }
   const NodeName& owner = view.table.entries()[index].node;
   if (owner == core_->self()) return run_here();
-  forward(owner, leaving);
+  forward(owner, batch);
 }
 
 void Call::cancel() { give_up(absl::CancelledError("the call was cancelled")); }

@@ -32,20 +32,15 @@ class Call final : public CallSet::Entry,
                    public Passenger,
                    public std::enable_shared_from_this<Call> {
  public:
-  // How it leaves, if it has to go to a peer at once.
-  struct Leaving {
-    Batch* batch = nullptr;  // what it leaves with
-    bool waits = false;      // the calling thread waits for the answer
-  };
-
   // Calls `done` once, possibly before it returns. `destination`: where it goes
-  // whatever the table says. `begun`: now. The caller has checked names and
+  // whatever the table says. `begun`: now. `batch`: what it leaves with if it
+  // has to go to a peer at once, or nullptr. The caller has checked names and
   // sizes.
   static std::shared_ptr<Call> start(std::shared_ptr<Core> core,
                                      Request&& request,
                                      std::optional<NodeName> destination,
                                      Clock::time_point begun, Done done,
-                                     Leaving leaving);
+                                     Batch* batch);
   // The same for a call that a peer has sent, which is checked.
   static std::shared_ptr<Call> receive(std::shared_ptr<Core> core,
                                        Request request, Done done);
@@ -119,7 +114,7 @@ class Call final : public CallSet::Entry,
   void end_part(const absl::Status& status);
 
   // Where it runs: call.cc.
-  void advance(Leaving leaving, Clock::time_point now);
+  void advance(Batch* batch, Clock::time_point now);
 
   // Running it on this node: call_here.cc.
   void run_here();
@@ -138,7 +133,7 @@ class Call final : public CallSet::Entry,
   void watch_deadline();
 
   // On its way to a peer: call_there.cc.
-  void forward(const NodeName& node, Leaving leaving);
+  void forward(const NodeName& node, Batch* batch);
   bool make_ready_to_travel();
   bool wait_and_look_again(const absl::Status& status);
   absl::Status enter(Line& line, std::uint32_t& round) const;

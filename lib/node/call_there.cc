@@ -25,7 +25,7 @@ bool may_be_held_back(const Request& request) {
 
 }  // namespace
 
-void Call::forward(const NodeName& node, Leaving leaving) {
+void Call::forward(const NodeName& node, Batch* batch) {
   if (std::count(request_.path.begin(), request_.path.end(), node) > 0) {
     return refuse(absl::AbortedError(absl::StrCat(
                       "the tables send the call in a circle: ", way_to(node))),
@@ -55,10 +55,10 @@ void Call::forward(const NodeName& node, Leaving leaving) {
   }
   if (!wanted) return leave(*line);
   trace_part(Span::Kind::kSend, &node);
-  if (leaving.batch != nullptr) {
-    leaving.batch->add(std::move(line), shared_from_this());
+  if (batch != nullptr) {
+    batch->add(std::move(line), shared_from_this());
   } else {
-    line->send(shared_from_this(), leaving.waits);
+    line->send(shared_from_this());
   }
 }
 
@@ -156,7 +156,7 @@ bool Call::wait_and_look_again(const absl::Status& status) {
   end_part(status);
   if (line != nullptr) leave(*line);
   core_->timers().at(next, [self = shared_from_this()] {
-    if (!self->ended()) self->advance({}, Clock::now());
+    if (!self->ended()) self->advance(nullptr, Clock::now());
   });
   return true;
 }

@@ -6,11 +6,10 @@
 #include <ostream>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "base/blocking.h"
-#include "base/mutex.h"
 #include "base/outcome_mark.h"
+#include "base/semaphore.h"
 #include "data/builtin.h"
 #include "exec/batch.h"
 #include "exec/current_op.h"
@@ -28,22 +27,19 @@ class Waiter {
   Done done() {
     return [this](Response&& response) {
       response.call = nullptr;  // the node may end before this thread wakes
-      const MutexLock lock(mutex_);
       response_ = std::move(response);
-      answered_.notify_one();
+      answered_.post();
     };
   }
 
   Response wait() {
-    const MutexLock lock(mutex_);
-    while (!response_.has_value()) answered_.wait(mutex_);
-    return *std::move(response_);
+    answered_.wait();
+    return std::move(response_);
   }
 
  private:
-  Mutex mutex_;
-  CondVar answered_;
-  std::optional<Response> response_ ABSL_GUARDED_BY(mutex_);
+  Semaphore answered_;
+  Response response_;  // before post() of the one thread, then of the other
 };
 
 // Where a call goes: a node, or nullopt where the table decides.
@@ -209,7 +205,7 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
   internal::Waiter waiter;
   internal::belongs_to_current_op(Call::start(
       core_.shared_from_this(), std::move(request), std::move(destination),
-      begun, waiter.done(), {nullptr, /*waits=*/true}));
+      begun, waiter.done(), /*batch=*/nullptr));
   Response response = waiter.wait();
   internal::deliver(options, std::move(response.hops), response.out);
   return internal::to_result<T>(std::move(response.answer));
@@ -234,8 +230,6 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
     sink->complete(std::move(aimed), nullptr, nullptr);
     return nullptr;
   }
-  const Call::Leaving leaving{
-      shared == nullptr ? nullptr : shared->batch_.get(), /*waits=*/false};
   internal::Done done;
   if (options.trace == nullptr && options.out == nullptr) {
     done = [sink = std::move(sink)](Response&& response) {
@@ -255,7 +249,8 @@ std::shared_ptr<internal::Cancellable> Router::start_erased(
   }
   return internal::belongs_to_current_op(
       Call::start(core_.shared_from_this(), std::move(request),
-                  std::move(destination), begun, std::move(done), leaving));
+                  std::move(destination), begun, std::move(done),
+                  shared == nullptr ? nullptr : shared->batch_.get()));
 }
 
 #define KV_INSTANTIATE(T)                                                    \

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "data/op.h"
@@ -86,15 +85,6 @@ class Peer {
   // only if it is the operation's own.
   virtual std::shared_ptr<Cancellable> send(
       std::shared_ptr<const Request> request, Done done) = 0;
-
-  // The same for a thread that has nothing to do until the answer is there: it
-  // may do what another thread would have to be woken for. `begun` is given
-  // what cancels the call, possibly after `done`.
-  using Begun = absl::FunctionRef<void(std::shared_ptr<Cancellable>)>;
-  virtual void send_and_wait(std::shared_ptr<const Request> request,
-                             Begun begun, Done done) {
-    begun(send(std::move(request), std::move(done)));
-  }
 
   // The same for several that share a trip, which are only read during this
   // call. `done` is called once for each,

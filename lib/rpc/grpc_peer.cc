@@ -1,7 +1,6 @@
 #include "rpc/grpc_peer.h"
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/impl/client_unary_call.h>
 #include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
 
@@ -93,24 +92,6 @@ class GrpcPeer::Outgoing : public Departure,
     if (!list_->add(shared_from_this(), place_)) return finish(closed(false));
     channel_->depart(shared_from_this());
   }
-  // The same on this thread, which then waits. False, and nothing has happened,
-  // where there is no connection.
-  bool start_and_wait(Peer::Begun begun) {
-    if (!channel_->ready()) return false;
-    begun(shared_from_this());
-    if (list_->add(shared_from_this(), place_)) {
-      context_.set_deadline(to_gpr(deadline_));
-      channel_->sign(context_);
-      const std::shared_ptr<Link> link = channel_->link();
-      count(list_->sent_bytes, request_);
-      conclude(grpc::internal::BlockingUnaryCall(
-          &link->channel(), (*link.*method_)(), &context_, request_, &reply_));
-    } else {
-      finish(closed(false));
-    }
-    return true;
-  }
-
   void cancel() override {
     stop(absl::CancelledError("the call was cancelled"));
   }
@@ -279,15 +260,6 @@ std::shared_ptr<Cancellable> GrpcPeer::send(
                                              std::move(done));
   call->start();
   return call;
-}
-
-void GrpcPeer::send_and_wait(std::shared_ptr<const Request> request,
-                             Begun begun, Done done) {
-  auto call = std::make_shared<OutgoingCall>(name_, channel_, list_, request,
-                                             std::move(done));
-  if (call->start_and_wait(begun)) return;
-  call->start();
-  begun(std::move(call));
 }
 
 std::shared_ptr<Cancellable> GrpcPeer::send_trip(

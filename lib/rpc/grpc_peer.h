@@ -21,8 +21,6 @@ class GrpcPeer final : public Peer {
 
   std::shared_ptr<Cancellable> send(std::shared_ptr<const Request> request,
                                     Done done) override;
-  void send_and_wait(std::shared_ptr<const Request> request, Begun begun,
-                     Done done) override;
   std::shared_ptr<Cancellable> send_trip(
       const std::vector<const Request*>& requests, Trip kind,
       DoneEach done) override;

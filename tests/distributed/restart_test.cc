@@ -122,21 +122,19 @@ class RestartTest : public ::testing::Test {
     ASSERT_TRUE(foo_ != nullptr && baz_ != nullptr);
   }
 
-  // How long calls of baz take, one each kPause, while `work` is done. Half of
-  // them end on the thread that waits, half on the one that serves all peers.
+  // How long calls of baz take, one each kPause, while `work` is done.
   template <typename Work>
   Times calls_beside(const Work& work) {
     Times times;
     std::atomic<bool> done{false};
     std::thread caller([&] {
-      bool waits = false;
       // From when it was due: calls that are held up behind one count too, but
       // not those that are late because the machine stood still.
       for (auto due = Clock::now(); !done; due += kPause) {
         const int stills = pulse_.stills();
         std::this_thread::sleep_until(due);
-        waits = !waits;
-        const absl::Status status = call_baz(waits);
+        const absl::Status status =
+            foo_->router().call(baz_->name(), kv::Whoami{}).status();
         const auto took = Clock::now() - due;
         if (pulse_.stills() == stills) {
           times.add(took);
@@ -150,11 +148,6 @@ class RestartTest : public ::testing::Test {
     done = true;
     caller.join();
     return times;
-  }
-  absl::Status call_baz(bool waits) {
-    kv::Router& router = foo_->router();
-    if (waits) return router.call(baz_->name(), kv::Whoami{}).status();
-    return router.async_call(baz_->name(), kv::Whoami{}).await().status();
   }
   // Several victims at once, each of which dies so many times.
   void kill(int times, bool calls) {

@@ -130,7 +130,7 @@ class LineTest : public testing::Test {
   std::shared_ptr<Rider> send(const std::string& name) {
     auto rider = std::make_shared<Rider>(name);
     riders_.push_back(rider);
-    line_->send(rider, /*waits=*/false);
+    line_->send(rider);
     return rider;
   }
   std::deque<Sent>& sent() { return peers_.peer->sent; }
@@ -350,7 +350,7 @@ TEST_F(LineTest, ACallThatWaitsForATripExpires) {
   send("c");
   const auto late = std::make_shared<Rider>(
       "late", Clock::now() + std::chrono::milliseconds(5));
-  line_->send(late, false);
+  line_->send(late);
   EXPECT_TRUE(late->expiry.wait_for_arrivals(1));
   EXPECT_EQ(late->leaves, 0U);
 }

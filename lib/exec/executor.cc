@@ -146,9 +146,9 @@ class ABSL_SCOPED_LOCKABLE Executor::State::WakingLock {
     state.mutex.lock();
   }
   ~WakingLock() ABSL_UNLOCK_FUNCTION() {
-    std::size_t to_wake = std::exchange(state_.to_wake, 0);
+    std::size_t called = std::exchange(state_.to_wake, 0);
     state_.mutex.unlock();
-    for (; to_wake > 0; --to_wake) state_.work.notify_one();
+    for (; called > 0; --called) state_.work.notify_one();
   }
   WakingLock(const WakingLock&) = delete;
   WakingLock& operator=(const WakingLock&) = delete;

@@ -257,14 +257,21 @@ class KV_EXPORT Router {
       call_ = std::move(call);
       run_on(runner_, [self = this->shared_from_this()] { self->run(); });
     }
+    // What is the host's dies here, whoever else keeps this.
     void run() {
       call_ = nullptr;
-      if (deliver_) deliver_();
-      callback_(Erased::typed(*std::move(result_)));
+      const Callback<typename Op::Value> callback = std::move(callback_);
+      internal::Job deliver = std::move(deliver_);
+      callback_ = nullptr;
+      deliver_ = nullptr;
+      typename Op::Result result = Erased::typed(*std::move(result_));
+      result_.reset();
+      if (deliver) deliver();
+      callback(std::move(result));
     }
 
     const std::shared_ptr<internal::Runner> runner_;
-    const Callback<typename Op::Value> callback_;
+    Callback<typename Op::Value> callback_;
     std::optional<typename Erased::Type::Result> result_;
     internal::Job deliver_;
     std::shared_ptr<internal::Cancellable> call_;

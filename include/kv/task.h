@@ -68,7 +68,8 @@ class Task {
   // Gives the task away: `callback` is called with the result, once, on a
   // callback thread of the node. If the node has stopped, or NodeOptions::
   // max_calls callbacks wait already, it is called on the thread that has the
-  // result, which may be this one. It must not throw.
+  // result, which may be this one, or one on which to wait for a call or a task
+  // is kResourceExhausted. It must not throw.
   void then(Callback<T> callback) {
     if (state_ == nullptr) return callback(internal::TaskStateBase::no_task());
     std::shared_ptr<internal::TaskState<T>> state = std::move(state_);

@@ -15,9 +15,4 @@ BlockingObserver* BlockingObserver::set(BlockingObserver* observer) {
   return before;
 }
 
-absl::Status BlockingRegion::refusal() {
-  return absl::ResourceExhaustedError(
-      "too many operations of this node wait for calls already");
-}
-
 }  // namespace kv::internal

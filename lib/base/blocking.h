@@ -10,10 +10,11 @@ namespace kv::internal {
 // threads.
 class BlockingObserver {
  public:
-  // False: too many wait already, so the wait must not begin. `must` is for a
-  // wait that can't be refused.
+  // False: the wait must not begin, for the reason that refusal() tells. `must`
+  // is for a wait that can't be refused.
   virtual bool begin_wait(bool must) = 0;
   virtual void end_wait() = 0;
+  virtual absl::Status refusal() const = 0;  // unmarked
 
   // The one of the present thread, or nullptr. `set` returns the one before.
   static BlockingObserver* current();
@@ -37,8 +38,8 @@ class BlockingRegion {
   BlockingRegion& operator=(const BlockingRegion&) = delete;
 
   bool allowed() const { return allowed_; }
-  // What to say where it is not. kResourceExhausted, unmarked.
-  static absl::Status refusal();
+  // What to say where it is not.
+  absl::Status refusal() const { return observer_->refusal(); }
 
  private:
   explicit BlockingRegion(bool must)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <utility>
 
 namespace kv::internal {
@@ -33,11 +34,11 @@ void Runner::post_all(std::vector<Job>& jobs) {
 void run_on(const std::shared_ptr<Runner>& runner, Job job) {
   if (current != nullptr) {
     if (current->runner_ != runner) {
-      current->flush();
+      if (!current->jobs_.empty()) current->pass_on();
       current->runner_ = runner;
     }
     current->jobs_.push_back(std::move(job));
-    if (current->jobs_.size() == Gathering::kPortion) current->flush();
+    if (current->jobs_.size() == Gathering::kPortion) current->pass_on();
   } else if (!runner->post(job)) {
     run_here(std::move(job));
   }
@@ -50,7 +51,8 @@ Gathering::Gathering() : outer_(current) {
 Gathering::~Gathering() {
   if (outer_ != nullptr) return;
   current = nullptr;
-  flush();
+  pass_on();
+  for (Job& job : left_) run_here(std::move(job));
 }
 
 bool Gathering::before_next(void (*settle)()) {
@@ -62,15 +64,14 @@ bool Gathering::before_next(void (*settle)()) {
   return true;
 }
 
-void Gathering::flush() {
+void Gathering::pass_on() {
   std::vector<void (*)()> settle;
   settle.swap(settle_);
   for (void (*it)() : settle) it();
   if (jobs_.empty()) return;
-  std::vector<Job> jobs;
-  jobs.swap(jobs_);
-  runner_->post_all(jobs);
-  for (Job& job : jobs) run_here(std::move(job));
+  runner_->post_all(jobs_);
+  std::move(jobs_.begin(), jobs_.end(), std::back_inserter(left_));
+  jobs_.clear();
 }
 
 }  // namespace kv::internal

@@ -30,11 +30,12 @@ class Gathering {
 
  private:
   friend void run_on(const std::shared_ptr<Runner>& runner, Job job);
-  void flush();
+  void pass_on();
 
   Gathering* const outer_;
   std::shared_ptr<Runner> runner_;  // of all of `jobs_`
   std::vector<Job> jobs_;
+  std::vector<Job> left_;  // for which there was no room: they run at the end
   std::vector<void (*)()> settle_;
 };
 

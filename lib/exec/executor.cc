@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "base/blocking.h"
 #include "base/mutex.h"
 #include "exec/crowd.h"
@@ -186,6 +187,10 @@ class Executor::State::Worker final : public BlockingObserver {
     const MutexLock lock(state_.mutex);
     ++state_.running;
     --state_.waiting;
+  }
+  absl::Status refusal() const override {
+    return absl::ResourceExhaustedError(
+        "too many operations of this node wait for calls already");
   }
 
  private:

@@ -33,7 +33,7 @@ bool TaskStateBase::ready() const {
 absl::Status TaskStateBase::wait_until(Clock::time_point deadline) {
   if (ready()) return absl::OkStatus();
   const BlockingRegion region;
-  if (!region.allowed()) return unknown(BlockingRegion::refusal());
+  if (!region.allowed()) return unknown(region.refusal());
   std::unique_lock<std::mutex> lock(mutex_);
   if (changed_.wait_until(lock, deadline, [this] { return ready_; })) {
     return absl::OkStatus();

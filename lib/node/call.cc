@@ -343,7 +343,10 @@ void Call::answer(Ending& ending, Response&& response) {
   note(ending, response.answer.status);
   core_->calls().leave(*this);
   place_at_peer_ = {};
-  if (from_ == From::kHere) response.call = shared_from_this();
+  constexpr std::size_t kSmall = 1024;  // it no longer counts for the limits
+  if (from_ == From::kHere && bytes() <= kSmall) {
+    response.call = shared_from_this();
+  }
   ending.done(std::move(response));
   CallSet::remove(*this);
 }

@@ -23,6 +23,9 @@ class CallSet {
  public:
   // A call, linked into the set without memory of its own.
   class Entry : public Cancellable {
+   public:
+    std::size_t bytes() const { return bytes_; }  // as add() was told
+
    private:
     friend class CallSet;
     std::shared_ptr<Entry> self_;  // while it is in the set

@@ -200,7 +200,7 @@ typename T::Result Router::run_erased(const Target& target, const T& op,
   }
   const internal::BlockingRegion region;
   if (!region.allowed()) {
-    return internal::not_run(internal::BlockingRegion::refusal());
+    return internal::not_run(region.refusal());
   }
   internal::Waiter waiter;
   internal::belongs_to_current_op(Call::start(

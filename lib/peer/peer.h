@@ -66,7 +66,7 @@ struct Response {
   bool handed_back = false;
   std::vector<Hop> hops;  // first that of the node which answers
   std::string out;
-  // The call that it ends, of this node; nullptr where it comes from a peer.
+  // The call that it ends, if that is a small one of this node's.
   std::shared_ptr<Cancellable> call;
 };
 

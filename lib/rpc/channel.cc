@@ -193,7 +193,7 @@ void Channel::call_back(const Departure& departure, const absl::Status& why) {
 
 absl::Status Channel::connect(Clock::time_point deadline) {
   const BlockingRegion region;
-  if (!region.allowed()) return BlockingRegion::refusal();
+  if (!region.allowed()) return region.refusal();
   Actions actions;
   {
     const MutexLock lock(mutex_);

@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "base/blocking.h"
 #include "base/clock.h"
 #include "rpc/vigil.h"
 
@@ -45,7 +47,21 @@ bool has_cores() {
   return CPU_COUNT(&cores) > 1;
 }
 
+// What a callback for which no thread was left runs into here.
+class NoWaits final : public BlockingObserver {
+ public:
+  bool begin_wait(bool must) override { return must; }
+  void end_wait() override {}
+  absl::Status refusal() const override {
+    return absl::ResourceExhaustedError(
+        "this thread must not wait, since it brings the answers of peers: so "
+        "many callbacks wait that one runs here (NodeOptions::max_calls)");
+  }
+};
+
 void serve(grpc::CompletionQueue& queue, Clock::duration busy_poll) {
+  NoWaits no_waits;
+  BlockingObserver::set(&no_waits);
   Vigil vigil(has_cores() ? busy_poll : Clock::duration::zero());
   void* tag = nullptr;
   bool ok = false;

@@ -167,9 +167,9 @@ TEST_F(ExecutorTest, NoMoreWaitThanTheLimitButWhatMustWaitMay) {
   Executor executor({1, 1, 100});
   ASSERT_NO_FATAL_FAILURE(wait_inside(executor));
   ASSERT_TRUE(post(executor, [this] {
-    EXPECT_FALSE(BlockingRegion().allowed());
-    EXPECT_EQ(BlockingRegion::refusal().code(),
-              absl::StatusCode::kResourceExhausted);
+    const BlockingRegion refused;
+    EXPECT_FALSE(refused.allowed());
+    EXPECT_EQ(refused.refusal().code(), absl::StatusCode::kResourceExhausted);
     EXPECT_TRUE(BlockingRegion(BlockingRegion::Must()).allowed());
     ran_.touch();
   }));

@@ -99,5 +99,48 @@ TEST_F(RunOnTest, WhatAGatheringHasNoRoomForRunsHereInOrder) {
   EXPECT_EQ(story_, "(ab)cd");
 }
 
+TEST_F(RunOnTest, AGatheringGivesAwayAPortionBeforeItsEnd) {
+  const Gathering gathering;
+  for (std::size_t i = 0; i + 1 < Gathering::kPortion; ++i) {
+    run_on(runner_, job("a"));
+  }
+  EXPECT_EQ(story_, "");
+  run_on(runner_, job("b"));
+  EXPECT_EQ(story_, "(" + std::string(Gathering::kPortion - 1, 'a') + "b)");
+}
+
+// They may wait for what this thread is about to do.
+TEST_F(RunOnTest, WhatAPortionHasNoRoomForRunsAtTheEnd) {
+  {
+    const Gathering gathering;
+    for (std::size_t i = 0; i < Gathering::kPortion; ++i) {
+      run_on(full_, job("a"));
+    }
+    run_on(runner_, job("b"));
+    EXPECT_EQ(story_, "()");
+  }
+  EXPECT_EQ(story_, "()(b)" + std::string(Gathering::kPortion, 'a'));
+}
+
+TEST_F(RunOnTest, BeforeEachPortionItSettles) {
+  static std::string* story = nullptr;
+  story = &story_;
+  const auto settle = [] { *story += "s"; };
+  EXPECT_FALSE(Gathering::before_next(settle));
+  {
+    const Gathering gathering;
+    for (std::size_t i = 0; i <= Gathering::kPortion; ++i) {
+      EXPECT_TRUE(Gathering::before_next(settle));
+      run_on(runner_, job(""));
+    }
+  }
+  EXPECT_EQ(story_, "s()s()");
+  {
+    const Gathering gathering;
+    EXPECT_TRUE(Gathering::before_next(settle));
+  }
+  EXPECT_EQ(story_, "s()s()s");
+}
+
 }  // namespace
 }  // namespace kv::internal

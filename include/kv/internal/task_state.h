@@ -101,10 +101,10 @@ class Sink {
  public:
   virtual ~Sink() = default;
   // Once. `deliver`, if any, writes what the caller wants beside the result: it
-  // runs on the thread that takes the result, before it does. `call` has ended
-  // with it, and must not outlive its node: a sink whose result is taken before
-  // the node ends may keep it until then, so that the memory is freed where the
-  // next call is made.
+  // runs on the thread that takes the result, before it does. `call`, if any,
+  // has ended with it and must not be kept for longer than its node: a sink
+  // whose result is taken on one of the node's threads may keep it until then,
+  // so that its memory is freed where the next call is made.
   virtual void complete(Result&& result, Job deliver,
                         std::shared_ptr<Cancellable> call) = 0;
 };

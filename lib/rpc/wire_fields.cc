@@ -15,7 +15,7 @@ constexpr std::size_t kLengthBytes = 5;  // of a nested message
 
 }  // namespace
 
-void put_varint(std::string& to, std::uint64_t value) {
+void put_long_varint(std::string& to, std::uint64_t value) {
   std::uint8_t bytes[10];
   const std::uint8_t* const end =
       CodedOutputStream::WriteVarint64ToArray(value, bytes);
@@ -43,7 +43,8 @@ void put_bytes(std::string& to, int field, std::string_view bytes) {
 
 Nested::Nested(std::string& to, int field) : to_(to) {
   put_varint(to_, tag(field, kBytes));
-  to_.append(kLengthBytes, '\0');
+  constexpr char kRoom[kLengthBytes] = {};
+  to_.append(kRoom, kLengthBytes);
   begin_ = to_.size();
 }
 

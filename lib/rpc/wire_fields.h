@@ -30,7 +30,11 @@ constexpr std::uint32_t tag(int field, WireFormatLite::WireType type) {
 
 // Writing: each appends.
 
-void put_varint(std::string& to, std::uint64_t value);
+void put_long_varint(std::string& to, std::uint64_t value);
+inline void put_varint(std::string& to, std::uint64_t value) {
+  if (value >= 0x80) return put_long_varint(to, value);
+  to.push_back(static_cast<char>(value));
+}
 void put_flag(std::string& to, int field);
 void put_fixed(std::string& to, int field, std::uint64_t value);
 void put_bytes(std::string& to, int field, std::string_view bytes);

@@ -128,6 +128,11 @@ struct Executor::State final : Runner,
   Queue relieve(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   static void refuse(Queue late);
 
+  void count_awake(int change) const {
+    if (options.awake == nullptr) return;
+    options.awake->fetch_add(change, std::memory_order_relaxed);
+  }
+
   bool patient() const { return options.patience.count() > 0; }
   void watch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void look(std::uint64_t posted);
@@ -180,6 +185,7 @@ class Executor::State::Worker final : public BlockingObserver {
     if (!must && state_.waiting >= state_.options.max_waiting) return false;
     --state_.running;
     ++state_.waiting;
+    state_.count_awake(-1);
     state_.provide_thread(/*patient=*/false);
     return true;
   }
@@ -187,6 +193,7 @@ class Executor::State::Worker final : public BlockingObserver {
     const MutexLock lock(state_.mutex);
     ++state_.running;
     --state_.waiting;
+    state_.count_awake(1);
   }
   absl::Status refusal() const override {
     return absl::ResourceExhaustedError(
@@ -321,10 +328,12 @@ void Executor::State::serve(Threads::iterator self) {
   const MutexLock lock(mutex);
   do {
     --coming;
+    count_awake(1);
     for (std::size_t depth = next_depth(); depth != kDepths;
          depth = next_depth()) {
       run_one(depth);
     }
+    count_awake(-1);
   } while (!stopping && wait_for_call());
   finished.splice(finished.end(), threads, self);
   ended.notify_all();

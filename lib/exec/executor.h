@@ -2,6 +2,7 @@
 #ifndef KV_EXEC_EXECUTOR_H_
 #define KV_EXEC_EXECUTOR_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,8 @@ class Executor {
     // this. When there are too many of them then (see Crowd), the first, of the
     // least depth, are refused until one of both is no longer so.
     std::chrono::milliseconds max_delay{0};
+    // Where to count the threads that run jobs, unless nullptr.
+    std::atomic<int>* awake = nullptr;
   };
   static constexpr std::size_t kDepths = 66;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/awake.h"
 #include "base/outcome_mark.h"
 #include "node/call.h"
 
@@ -31,7 +32,8 @@ Executor::Options callback_options(const NodeOptions& options, Timers& timers) {
           options.max_calls,
           kPatience,
           &timers,
-          {}};
+          {},
+          &callback_threads_awake};
 }
 
 Line::Options line_options(const NodeOptions& options) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "base/awake.h"
 #include "base/blocking.h"
 #include "base/clock.h"
 #include "rpc/vigil.h"
@@ -14,10 +15,14 @@
 namespace kv::internal {
 namespace {
 
+bool callbacks_run() {
+  return callback_threads_awake.load(std::memory_order_relaxed) > 0;
+}
+
 // The next event. False: there is none any more.
 bool next(grpc::CompletionQueue& queue, Vigil& vigil, void*& tag, bool& ok) {
   Clock::time_point before = Clock::now();
-  if (vigil.wanted()) {
+  if (vigil.wanted() && !callbacks_run()) {
     const Clock::time_point begin = before;
     for (;;) {
       const auto found =
@@ -27,8 +32,9 @@ bool next(grpc::CompletionQueue& queue, Vigil& vigil, void*& tag, bool& ok) {
       }
       before = Clock::now();
       if (vigil.in_vain(before - begin)) break;
+      if (Vigil::gives_way(before - begin) && callbacks_run()) break;
       std::this_thread::yield();
-      if (vigil.disturbed(Clock::now() - before)) break;
+      if (Vigil::disturbed(Clock::now() - before)) break;
     }
   }
   if (!queue.Next(&tag, &ok)) return false;

@@ -28,6 +28,9 @@ class Vigil {
     close_ = 0;
     return true;
   }
+  // While this node's callbacks run, which want the core as well: not for
+  // longer than a few of them take.
+  static bool gives_way(Clock::duration time) { return time >= kFew; }
   // It has let others have the core, who took it for so long: if that was no
   // more than a callback or two, it stays awake beside them. Else it sleeps
   // until the next event, which may wake it on a core that is free.
@@ -37,6 +40,7 @@ class Vigil {
   static constexpr int kClose = 4;
 
  private:
+  static constexpr std::chrono::microseconds kFew{20};
   static constexpr std::chrono::microseconds kTurn{60};
 
   const Clock::duration limit_;

@@ -36,13 +36,18 @@ TEST(VigilTest, EndsWhereNoEventComes) {
 TEST(VigilTest, SleepsOnceWhereAnotherThreadWantsTheCoreForLong) {
   Vigil vigil(kLimit);
   sleep_shortly(vigil, Vigil::kClose);
-  EXPECT_FALSE(vigil.disturbed(kShort));
-  EXPECT_TRUE(vigil.disturbed(2 * kShort));
+  EXPECT_FALSE(Vigil::disturbed(kShort));
+  EXPECT_TRUE(Vigil::disturbed(2 * kShort));
   sleep_shortly(vigil, 1);
   EXPECT_TRUE(vigil.wanted());
-  EXPECT_TRUE(vigil.disturbed(2 * kShort));
+  EXPECT_TRUE(Vigil::disturbed(2 * kShort));
   vigil.slept(kLimit);
   EXPECT_FALSE(vigil.wanted());
+}
+
+TEST(VigilTest, GivesWayToCallbacksThatTakeTheirTime) {
+  EXPECT_FALSE(Vigil::gives_way(std::chrono::microseconds(10)));
+  EXPECT_TRUE(Vigil::gives_way(kShort));
 }
 
 TEST(VigilTest, NeverBeginsWithoutTime) {

@@ -121,9 +121,9 @@ class KV_EXPORT Router {
     return start(to_node(node), op, options);
   }
 
-  // The same with a callback, called once, on a callback thread of the node; it
-  // may block and must not throw. Nothing cancels the call but its deadline and
-  // the end of the node.
+  // The same with a callback, called once, on a callback thread of the node,
+  // where it may block, or where Task::then() says; it must not throw. Nothing
+  // cancels the call but its deadline and the end of the node.
   template <typename Op>
   void async(std::string_view bucket, const Op& op,
              Callback<typename Op::Value> callback,

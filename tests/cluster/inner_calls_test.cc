@@ -1,6 +1,7 @@
 // Calls that operations of the host make.
 #include <kv/kv.h>
 
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -82,7 +83,16 @@ TEST_P(InnerCallsTest, WaitingForTheOwnBucketThroughATaskIsDetected) {
 
 // foo -> bar -> foo, an operation of the host at each, from threads that wait,
 // within the time that calls have by themselves.
-class CallersTest : public kv_tests::TwoNodes {};
+class CallersTest : public kv_tests::TwoNodes {
+ protected:
+  CallersTest() : TwoNodes(patient()) {}
+  // They are more than the threads, for longer than a burst.
+  static kv::NodeOptions patient() {
+    kv::NodeOptions options;
+    options.max_queue_delay = std::chrono::seconds(60);
+    return options;
+  }
+};
 
 TEST_F(CallersTest, SixtyFourOfThemMeetNoTimeout) {
   constexpr int kCallers = 64;

@@ -108,6 +108,7 @@ TEST_F(CallersTest, SixtyFourOfThemMeetNoTimeout) {
     return absl::StatusOr<std::string>(std::string(args));
   });
   std::vector<std::thread> callers;
+  callers.reserve(kCallers);
   for (int caller = 0; caller < kCallers; ++caller) {
     callers.emplace_back([&, caller] {
       for (int i = 0; i < calls; ++i) {

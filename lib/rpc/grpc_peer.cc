@@ -92,6 +92,7 @@ class GrpcPeer::Outgoing : public Departure,
     if (!list_->add(shared_from_this(), place_)) return finish(closed(false));
     channel_->depart(shared_from_this());
   }
+
   void cancel() override {
     stop(absl::CancelledError("the call was cancelled"));
   }

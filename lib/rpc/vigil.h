@@ -28,8 +28,8 @@ class Vigil {
     close_ = 0;
     return true;
   }
-  // While this node's callbacks run, which want the core as well: not for
-  // longer than a few of them take.
+  // While callbacks of this process run, which want the core as well, it has
+  // been awake for longer than a few of them take.
   static bool gives_way(Clock::duration time) { return time >= kFew; }
   // It has let others have the core, who took it for so long: if that was no
   // more than a callback or two, it stays awake beside them. Else it sleeps

@@ -1,7 +1,9 @@
 // Where callbacks run, what they may do there, and where they end.
 #include <kv/kv.h>
+#include <malloc.h>
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,6 +103,41 @@ TEST_F(CallbackTest, MayNotWaitWhereNoThreadIsLeftForIt) {
   EXPECT_EQ(queued, 0);
   free.set();
   EXPECT_TRUE(eventually([&] { return queued == kMaxCalls; }));
+}
+
+// What max_queued_bytes no longer counts does not wait for the callback either.
+TEST_F(CallbackTest, ThatWaitsDoesNotKeepALargeRequest) {
+  constexpr std::size_t kLarge = 8 * 1024 * 1024;
+  const auto heap = [] {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  Event busy;
+  Event free;
+  router().async("hello", kv::Get{"milk"}, [&](const Value&) {
+    busy.set();
+    free.wait();
+  });
+  ASSERT_TRUE(busy.wait());
+  // bar has the value, and this is what the next ones replace.
+  const kv::Put put{"milk", std::string(kLarge, 'v')};
+  ASSERT_TRUE(router().route("world", put).ok());
+  const auto before = heap();
+  std::atomic<int> called{0};
+  for (std::size_t i = 1; i <= kMaxCalls; ++i) {
+    router().async("world", put, [&](const absl::Status& status) {
+      EXPECT_TRUE(status.ok()) << status;
+      ++called;
+    });
+    ASSERT_TRUE(eventually([&] {
+      const kv::Stats stats = foo_->stats();
+      return stats.calls == 0 && stats.queued_callbacks == i;
+    }));
+  }
+  EXPECT_TRUE(eventually([&] { return heap() < before + kLarge; }))
+      << heap() - before << " more bytes";
+  free.set();
+  EXPECT_TRUE(eventually([&] { return called == kMaxCalls; }));
 }
 
 }  // namespace

@@ -226,6 +226,7 @@ void expect_flat(int times, const Work& work) {
             << " more KiB in use, " << after.resident_kib - before.resident_kib
             << " more resident" << std::endl;
   if (kv::internal::kSanitized) return;  // which keep what was freed
+  EXPECT_LT(after.heap_kib - before.heap_kib, kSomeKib);
   EXPECT_LT(after.resident_kib - before.resident_kib, 8 * kSomeKib);
 }
 

@@ -178,6 +178,22 @@ TEST_F(ExecutorTest, NoMoreWaitThanTheLimitButWhatMustWaitMay) {
   EXPECT_TRUE(executor.stop(long_after()));
 }
 
+TEST_F(ExecutorTest, CountsTheThreadsThatAreAwake) {
+  std::atomic<int> awake{0};
+  Executor::Options options{2, 2, 100};
+  options.awake = &awake;
+  Executor executor(options);
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  EXPECT_EQ(awake, 1);
+  ASSERT_NO_FATAL_FAILURE(wait_inside(executor));
+  EXPECT_EQ(awake, 1) << "one waits";
+  ASSERT_NO_FATAL_FAILURE(occupy(executor));
+  EXPECT_EQ(awake, 2);
+  gate_.open();
+  EXPECT_TRUE(executor.stop(long_after()));
+  EXPECT_EQ(awake, 0);
+}
+
 TEST_F(ExecutorTest, AThreadOfTheHostMayAlwaysWait) {
   EXPECT_TRUE(BlockingRegion().allowed());
 }

@@ -34,7 +34,7 @@ bool next(grpc::CompletionQueue& queue, Vigil& vigil, void*& tag, bool& ok) {
       if (vigil.in_vain(before - begin)) break;
       if (Vigil::gives_way(before - begin) && callbacks_run()) break;
       std::this_thread::yield();
-      if (Vigil::disturbed(Clock::now() - before)) break;
+      if (vigil.disturbed(Clock::now() - before)) break;
     }
   }
   if (!queue.Next(&tag, &ok)) return false;

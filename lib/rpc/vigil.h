@@ -20,7 +20,7 @@ class Vigil {
   bool wanted() const { return close_ >= kClose; }
   // A wait by sleeping has ended.
   void slept(Clock::duration time) {
-    close_ = time < limit_ ? std::min(close_ + 1, kClose) : 0;
+    close_ = time < limit_ ? std::min(close_ + 1, kClose) : std::min(close_, 0);
   }
   // It has been awake for so long, in vain.
   bool in_vain(Clock::duration time) {
@@ -33,15 +33,23 @@ class Vigil {
   static bool gives_way(Clock::duration time) { return time >= kFew; }
   // It has let others have the core, who took it for so long: if that was no
   // more than a callback or two, it stays awake beside them. Else it sleeps
-  // until the next event, which may wake it on a core that is free.
-  static bool disturbed(Clock::duration time) { return time >= kTurn; }
+  // until the next event, which may wake it on a core that is free. And if it
+  // was as long as threads that compute take it for, it sleeps for long: among
+  // those, who sleeps has the core soon, and who waits for a turn has it last.
+  bool disturbed(Clock::duration time) {
+    if (time >= kSlice) close_ = -kPenance;
+    return time >= kTurn;
+  }
 
-  // So many short sleeps in a row, before it stays awake.
+  // So many short sleeps in a row, before it stays awake; and so many more
+  // after it met with threads that compute.
   static constexpr int kClose = 4;
+  static constexpr int kPenance = 256;
 
  private:
   static constexpr std::chrono::microseconds kFew{20};
   static constexpr std::chrono::microseconds kTurn{60};
+  static constexpr std::chrono::microseconds kSlice{1000};
 
   const Clock::duration limit_;
   int close_ = 0;

@@ -19,7 +19,11 @@ namespace kv::internal {
 // synchronization.
 class Crowd {
  public:
-  explicit Crowd(Clock::duration max_delay) : max_delay_(max_delay) {}
+  // `jump`: unless 0, jobs that do not become fewer are no sign yet, since some
+  // wait again as soon as they have been let on. They must be more by half, and
+  // `jump`, than they were, twice.
+  explicit Crowd(Clock::duration max_delay, std::size_t jump = 0)
+      : max_delay_(max_delay), jump_(jump) {}
 
   // `late`: they wait too long now. `queued`: so many wait.
   bool too_many(Clock::time_point now, bool late, std::size_t queued) {
@@ -51,12 +55,21 @@ class Crowd {
     if (!look_.has_value()) {
       look_ = Look{now, queued};
     } else if (now - look_->time >= kPause * max_delay_) {
-      look_ = Look{now, queued, queued < look_->queued ? 0 : look_->grown + 1};
+      if (queued < look_->queued) {
+        look_ = Look{now, queued};
+      } else if (queued >= sign(look_->queued)) {
+        look_ = Look{now, queued, look_->grown + 1};
+      }
     }
     return look_->grown >= kLooks;
   }
+  // So many are one, after `before`.
+  std::size_t sign(std::size_t before) const {
+    return jump_ == 0 ? before : before + before / 2 + jump_;
+  }
 
   const Clock::duration max_delay_;
+  const std::size_t jump_;
   std::optional<Look> look_;
   bool overload_ = false;
   Clock::time_point last_;  // that they were too many

@@ -75,7 +75,8 @@ Line::Line(NodeName name, Peers& peers, Timers& timers, const Options& options)
       peers_(peers),
       timers_(timers),
       options_(options),
-      throttle_(options.max_calls) {}
+      throttle_(options.max_calls),
+      crowd_(options.max_delay, /*jump=*/AckWindow::kPortion) {}
 
 bool Line::may_share(const Request& request, std::size_t bytes) const {
   constexpr std::size_t kShare = 4;  // of a trip's bytes, for one call
@@ -85,6 +86,7 @@ bool Line::may_share(const Request& request, std::size_t bytes) const {
 
 void Line::send(std::shared_ptr<Passenger> passenger) {
   const Request& request = passenger->request();
+  if (Throttle::concerns(request)) return send_op(std::move(passenger));
   const std::size_t bytes = size_of(request);
   Single how = Single::kAlone;
   std::shared_ptr<Trip> trip;
@@ -108,12 +110,24 @@ void Line::send(std::shared_ptr<Passenger> passenger) {
   }
 }
 
-void Line::wait_for_trip(const std::shared_ptr<Passenger>& passenger,
-                         std::size_t bytes) {
+void Line::wait_in(Queue& queue, const std::shared_ptr<Passenger>& passenger) {
   if (spare_.empty()) spare_.emplace_back();
   *spare_.begin() = passenger;
   passenger->place_ = spare_.begin();
-  waiting_.splice(waiting_.end(), spare_, spare_.begin());
+  passenger->waits_in_ = &queue;
+  queue.splice(queue.end(), spare_, spare_.begin());
+}
+
+std::shared_ptr<Passenger> Line::take_first(Queue& queue) {
+  queue.front()->waits_in_ = nullptr;
+  std::shared_ptr<Passenger> first = std::move(queue.front());
+  spare_.splice(spare_.begin(), queue, queue.begin());
+  return first;
+}
+
+void Line::wait_for_trip(const std::shared_ptr<Passenger>& passenger,
+                         std::size_t bytes) {
+  wait_in(waiting_, passenger);
   passenger->bytes_ = bytes;
   waiting_bytes_ += bytes;
   level_ = std::max(level_, away_ + waiting_.size());
@@ -126,6 +140,7 @@ void Line::send_single(std::shared_ptr<Passenger> passenger, Single how) {
       const MutexLock lock(self->mutex_);
       --(how == Single::kAlone ? self->alone_ : self->beside_);
     }
+    if (how == Single::kOp) self->op_ended();
     passenger->answered(std::move(response));
   };
   const std::uint64_t number = passenger->leave(nullptr);
@@ -171,9 +186,7 @@ std::shared_ptr<Line::Trip> Line::next_trip() {
     const std::size_t size = waiting_.front()->bytes_;
     if (bytes + size > options_.max_trip_bytes && !passengers.empty()) break;
     bytes += size;
-    waiting_.front()->place_ = std::nullopt;
-    passengers.push_back(std::move(waiting_.front()));
-    spare_.splice(spare_.begin(), waiting_, waiting_.begin());
+    passengers.push_back(take_first(waiting_));
   }
   waiting_bytes_ -= bytes;
   if (spare_.size() > options_.max_trip_ops) {
@@ -259,10 +272,102 @@ void Line::end_of(Trip& trip) {
 void Line::withdraw(Passenger& passenger) {
   Queue gone;  // dies after the lock
   const MutexLock lock(mutex_);
-  if (!passenger.place_.has_value()) return;
-  gone.splice(gone.end(), waiting_, *passenger.place_);
-  waiting_bytes_ -= passenger.bytes_;
-  passenger.place_ = std::nullopt;
+  Queue* const queue = std::exchange(passenger.waits_in_, nullptr);
+  if (queue == nullptr) return;
+  gone.splice(gone.end(), *queue, passenger.place_);
+  if (queue == &waiting_) waiting_bytes_ -= passenger.bytes_;
+}
+
+void Line::send_op(std::shared_ptr<Passenger> passenger) {
+  std::vector<std::shared_ptr<Passenger>> late;
+  bool ask = false;
+  {
+    const MutexLock lock(mutex_);
+    if (!ops_.empty() || ops_depart_ || !window_.open()) {
+      wait_in(ops_, passenger);
+      passenger->since_ = Clock::now();
+      watch(passenger->request().deadline);
+      late = take_late(passenger->since_);
+      passenger = nullptr;
+    } else {
+      ++beside_;
+      ask = window_.leave(++ops_away_);
+    }
+  }
+  if (passenger != nullptr) depart_op(std::move(passenger), ask);
+  for (const auto& it : late) it->kept_back(name_);
+}
+
+// Those that wait behind them will be in time.
+std::vector<std::shared_ptr<Passenger>> Line::take_late(Clock::time_point now) {
+  std::vector<std::shared_ptr<Passenger>> late;
+  const auto is_late = [&] {
+    return !ops_.empty() && now - ops_.front()->since_ > options_.max_delay;
+  };
+  if (!crowd_.too_many(now, is_late(), ops_.size())) return late;
+  while (is_late()) late.push_back(take_first(ops_));
+  return late;
+}
+
+void Line::depart_op(std::shared_ptr<Passenger> passenger, bool ask) {
+  const NodeName* const sender = passenger->request().sender;
+  send_single(std::move(passenger), Single::kOp);
+  if (ask) ask_for_acknowledgement(sender);
+}
+
+void Line::ask_for_acknowledgement(const NodeName* sender) {
+  const auto question = std::make_shared<Request>();
+  question->op = Whoami{};
+  question->here = true;
+  question->max_hops = 1;
+  question->sender = sender;
+  auto peer = peers_.find(name_);
+  if (!peer.ok()) return acknowledged();
+  const std::shared_ptr<Cancellable> at_peer = (*peer)->send(
+      question, [self = shared_from_this()](Response&& /*whatever it says*/) {
+        self->acknowledged();
+      });
+  {
+    const MutexLock lock(mutex_);
+    questions_.erase(
+        std::remove_if(questions_.begin(), questions_.end(),
+                       [](const auto& it) { return it.expired(); }),
+        questions_.end());
+    if (ops_away_ > 0) return questions_.push_back(at_peer);
+  }
+  at_peer->cancel();
+}
+
+// One thread lets those leave that may: others that come here meanwhile, also
+// because of what it sends, have it do so.
+void Line::acknowledged() {
+  for (bool first = true;; first = false) {
+    std::shared_ptr<Passenger> next;
+    bool ask = false;
+    {
+      const MutexLock lock(mutex_);
+      if (first) window_.acknowledged();
+      if (first && ops_depart_) return;
+      ops_depart_ = !ops_.empty() && window_.open();
+      if (!ops_depart_) return;
+      next = take_first(ops_);
+      ++beside_;
+      ask = window_.leave(++ops_away_);
+    }
+    depart_op(std::move(next), ask);
+  }
+}
+
+void Line::op_ended() {
+  std::vector<std::weak_ptr<Cancellable>> unwanted;
+  {
+    const MutexLock lock(mutex_);
+    if (--ops_away_ > 0) return;
+    unwanted.swap(questions_);
+  }
+  for (const std::weak_ptr<Cancellable>& it : unwanted) {
+    if (const std::shared_ptr<Cancellable> call = it.lock()) call->cancel();
+  }
 }
 
 void Line::note(const absl::Status& status) {
@@ -289,7 +394,7 @@ Line::Load Line::load() const {
   const MutexLock lock(mutex_);
   load.away = alone_ + beside_;
   for (const auto& trip : under_way_) load.away += trip->size;
-  load.waiting = waiting_.size();
+  load.waiting = waiting_.size() + ops_.size();
   return load;
 }
 
@@ -320,6 +425,7 @@ void Line::look_at_deadlines() {
     const MutexLock lock(mutex_);
     timer_ = std::nullopt;
     for (const auto& passenger : waiting_) look_at(passenger);
+    for (const auto& passenger : ops_) look_at(passenger);
     for (const auto& trip : under_way_) {
       if (trip->first_deadline == Clock::time_point::max()) continue;
       for (const auto& passenger : trip->passengers) look_at(passenger);

@@ -3,6 +3,7 @@
 #define KV_EXEC_LINE_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -15,6 +16,8 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "exec/ack_window.h"
+#include "exec/crowd.h"
 #include "exec/throttle.h"
 #include "exec/timers.h"
 #include "kv/internal/task_state.h"
@@ -45,13 +48,17 @@ class Passenger {
   virtual void answered(Response&& response) = 0;
   // Its deadline has passed.
   virtual void expired() = 0;
+  // It does not leave, since too many wait to leave for the peer.
+  virtual void kept_back(const NodeName& peer) = 0;
 
  private:
   friend class Line;
   using Queue = std::list<std::shared_ptr<Passenger>>;
-  // Guarded by the line, while it waits there.
-  std::optional<Queue::iterator> place_;
+  // Guarded by the line. Where it waits, or nullptr, and since when.
+  Queue* waits_in_ = nullptr;
+  Queue::iterator place_;
   std::size_t bytes_ = 0;
+  Clock::time_point since_;
 };
 
 // A call that finds nobody on the way goes at once, by itself. Others go
@@ -63,8 +70,12 @@ class Passenger {
 //
 // A trip is over soon whatever it carries: the receiver answers what it can
 // answer at once and hands the rest back, which then goes by itself, as do
-// operations of the host and large ones from the beginning. Safe from any
-// thread.
+// operations of the host and large ones from the beginning.
+//
+// Of operations of hosts that come faster than gRPC and the peer can take them
+// in, so many leave as the AckWindow lets, and the others wait here: inside
+// gRPC neither node would see them. When there are too many of them (see Crowd)
+// the first, which have waited longest, are kept back. Safe from any thread.
 class Line : public std::enable_shared_from_this<Line> {
  public:
   struct Options {
@@ -72,6 +83,7 @@ class Line : public std::enable_shared_from_this<Line> {
     std::size_t max_trip_ops = 1024;
     std::size_t max_trip_bytes = 256 * 1024;
     std::size_t max_calls = 16384;
+    Clock::duration max_delay = std::chrono::milliseconds(5);  // see Crowd
   };
 
   // `peers` and `timers` outlive the line and its calls.
@@ -110,17 +122,32 @@ class Line : public std::enable_shared_from_this<Line> {
   using Queue = Passenger::Queue;
 
   bool may_share(const Request& request, std::size_t bytes) const;
-  // A call that goes by itself: the next one waits for a trip, or does not.
-  enum class Single { kAlone, kBeside };
+  // A call that goes by itself: the next one waits for a trip, or does not; the
+  // latter also for those that the window is for.
+  enum class Single { kAlone, kBeside, kOp };
   void send_single(std::shared_ptr<Passenger> passenger, Single how);
+  void wait_in(Queue& queue, const std::shared_ptr<Passenger>& passenger)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void wait_for_trip(const std::shared_ptr<Passenger>& passenger,
                      std::size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The first of a queue, whose place is free then.
+  std::shared_ptr<Passenger> take_first(Queue& queue)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::size_t expected() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool worth_a_trip() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<Trip> next_trip() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void depart(const std::shared_ptr<Trip>& trip);
   void arrived(Trip& trip, std::size_t place, Response&& response);
   void end_of(Trip& trip);
+
+  // Operations of hosts.
+  void send_op(std::shared_ptr<Passenger> passenger);
+  void depart_op(std::shared_ptr<Passenger> passenger, bool ask);
+  std::vector<std::shared_ptr<Passenger>> take_late(Clock::time_point now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ask_for_acknowledgement(const NodeName* sender);
+  void acknowledged();
+  void op_ended();
 
   // Deadlines of calls that wait here, and of those that share a trip with
   // others: the trip itself has the last one of them.
@@ -136,6 +163,14 @@ class Line : public std::enable_shared_from_this<Line> {
   mutable Mutex mutex_;
   Queue waiting_ ABSL_GUARDED_BY(mutex_);  // none, unless a trip is under way
   std::size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Queue ops_ ABSL_GUARDED_BY(mutex_);  // that the window keeps here
+  AckWindow window_ ABSL_GUARDED_BY(mutex_);
+  Crowd crowd_ ABSL_GUARDED_BY(mutex_);
+  bool ops_depart_ ABSL_GUARDED_BY(mutex_) = false;  // a thread sees to it
+  // The calls that ask for acknowledgements; nobody wants these any more once
+  // all operations have ended.
+  std::vector<std::weak_ptr<Cancellable>> questions_ ABSL_GUARDED_BY(mutex_);
+  std::size_t ops_away_ ABSL_GUARDED_BY(mutex_) = 0;  // also in beside_
   Queue spare_ ABSL_GUARDED_BY(mutex_);  // places of nobody, to be used again
   // Calls under way by themselves: because they found nobody on the way, or
   // because they never share a trip.

@@ -1,8 +1,15 @@
 #include "exec/throttle.h"
 
 #include <algorithm>
+#include <variant>
 
 namespace kv::internal {
+
+bool Throttle::concerns(const Request& request) {
+  return (std::holds_alternative<Apply>(request.op) ||
+          std::holds_alternative<TypedApply>(request.op)) &&
+         request.held.empty();
+}
 
 Throttle::Verdict Throttle::enter(bool of_host, std::uint32_t& round) {
   if (calls_.fetch_add(1, std::memory_order_relaxed) >= max_calls_) {

@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "peer/peer.h"
 
 namespace kv::internal {
 
@@ -26,6 +27,10 @@ class Throttle {
   static constexpr std::chrono::seconds kMemory{1};
 
   explicit Throttle(std::size_t max_calls) : max_calls_(max_calls) {}
+
+  // Whether that may be held back: it runs on one of the peer's threads, and no
+  // operation waits for it, whose work would be lost.
+  static bool concerns(const Request& request);
 
   enum class Verdict { kGo, kTooMany, kHoldBack };
   // Of a call that is about to go there. `round` is for refused().

@@ -144,6 +144,7 @@ class Call final : public CallSet::Entry,
             std::shared_ptr<Cancellable> at_peer) override;
   void answered(Response&& response) override;
   void expired() override;
+  void kept_back(const NodeName& peer) override;
 
   // How it ends.
   void refuse(absl::Status status, bool look_again = false);

@@ -1,6 +1,5 @@
 // A call on its way to a peer, and back.
 #include <algorithm>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "base/outcome_mark.h"
@@ -14,14 +13,6 @@ namespace {
 // call was made looks again after 1, 2, 4, ... ms, so for 63 ms in all.
 constexpr int kMaxLooks = 6;
 constexpr std::chrono::milliseconds kFirstPause{1};
-
-// Runs on one of the owner's threads, and no operation waits for it, whose work
-// would be lost.
-bool may_be_held_back(const Request& request) {
-  return (std::holds_alternative<Apply>(request.op) ||
-          std::holds_alternative<TypedApply>(request.op)) &&
-         request.held.empty();
-}
 
 }  // namespace
 
@@ -63,7 +54,7 @@ void Call::forward(const NodeName& node, Batch* batch) {
 }
 
 absl::Status Call::enter(Line& line, std::uint32_t& round) const {
-  switch (line.throttle().enter(may_be_held_back(request_), round)) {
+  switch (line.throttle().enter(Throttle::concerns(request_), round)) {
     case Throttle::Verdict::kGo:
       break;
     case Throttle::Verdict::kTooMany:
@@ -81,7 +72,7 @@ absl::Status Call::enter(Line& line, std::uint32_t& round) const {
 }
 
 void Call::leave(Line& line) const {
-  line.throttle().leave(may_be_held_back(request_));
+  line.throttle().leave(Throttle::concerns(request_));
 }
 
 // An object of the host's becomes bytes, whose size shows only now.
@@ -121,7 +112,7 @@ void Call::answered(Response&& response) {
   }
   Ending ending;
   if (!end(ending)) return;
-  if (ending.line != nullptr && may_be_held_back(request_)) {
+  if (ending.line != nullptr && Throttle::concerns(request_)) {
     Throttle& throttle = ending.line->throttle();
     if (response.room != 0) {
       throttle.refused(ending.round, response.room, Clock::now());
@@ -135,6 +126,14 @@ void Call::answered(Response&& response) {
 
 void Call::expired() {
   give_up(absl::DeadlineExceededError("no answer from the peer in time"));
+}
+
+void Call::kept_back(const NodeName& peer) {
+  refuse_for_load(too_many(
+      core_->self(),
+      absl::StrCat("operations for ", peer.str(),
+                   " come faster than they can leave for it, and wait too "
+                   "long: see its NodeOptions::max_queue_delay")));
 }
 
 bool Call::wait_and_look_again(const absl::Status& status) {

@@ -38,7 +38,8 @@ Executor::Options callback_options(const NodeOptions& options, Timers& timers) {
 
 Line::Options line_options(const NodeOptions& options) {
   return {options.max_trips_per_peer, options.max_trip_ops,
-          options.max_trip_bytes, options.max_calls_per_peer};
+          options.max_trip_bytes, options.max_calls_per_peer,
+          options.max_queue_delay};
 }
 
 }  // namespace

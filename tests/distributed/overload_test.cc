@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
-#include <limits>
 #include <string>
 
 #include "distributed/load.h"
@@ -23,17 +22,11 @@ using kv_tests::LoadResult;
 using kv_tests::milliseconds;
 using kv_tests::seconds;
 
-// Of peer_main.cc's Work.
+// Of peer_main.cc's Work, and what there must be of its peak at ten times that.
 struct Work {
   const char* name;
   const char* args;
-  // How much slower what is served may be than at the peak, 99 of 100.
-  double slower;
 };
-
-// Where gRPC takes as long for a call as the operation does, calls wait for it
-// on the way, where neither node sees them, for up to as long as they have.
-constexpr double kHoweverSlow = std::numeric_limits<double>::infinity();
 
 milliseconds load_time() {
   const char* const wanted = std::getenv("KVROUTE_OVERLOAD_SECONDS");
@@ -69,10 +62,9 @@ class OverloadTest : public kv_tests::TwoProcesses,
   }
 };
 INSTANTIATE_TEST_SUITE_P(, OverloadTest,
-                         testing::Values(Work{"Sleeps5ms", "sleep 5000", 50},
-                                         Work{"Computes5ms", "burn 5000", 50},
-                                         Work{"Computes500us", "burn 500",
-                                              kHoweverSlow}),
+                         testing::Values(Work{"Sleeps5ms", "sleep 5000"},
+                                         Work{"Computes5ms", "burn 5000"},
+                                         Work{"Computes500us", "burn 500"}),
                          [](const auto& it) { return it.param.name; });
 
 TEST_P(OverloadTest, ANodeGoesOnAtItsPaceAndRefusesTheRest) {
@@ -105,7 +97,7 @@ TEST_P(OverloadTest, ANodeGoesOnAtItsPaceAndRefusesTheRest) {
   EXPECT_GT(goodput, 0.25);
   EXPECT_LT(recovered, seconds(5));
   if (!kv::internal::kSanitized) {  // which is slow, and keeps what was freed
-    EXPECT_LT(slower, GetParam().slower);
+    EXPECT_LT(slower, 50);
     EXPECT_LT(memory, memory_before + 200 * 1024 * 1024);
   }
   EXPECT_LT(over.too_late, over.calls / 10) << "refused at once, not too late";

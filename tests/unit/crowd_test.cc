@@ -66,5 +66,40 @@ TEST_F(CrowdTest, AnOverloadIsRememberedForAWhile) {
   EXPECT_FALSE(late(201, 10));  // more than 100 ms after the last
 }
 
+// Where some wait again as soon as they have been let on.
+class CrowdThatComesBackTest : public CrowdTest {
+ protected:
+  CrowdThatComesBackTest() : crowd_(milliseconds(5), /*jump=*/10) {}
+  bool late(int ms, std::size_t queued) {
+    return crowd_.too_many(begin_ + milliseconds(ms), true, queued);
+  }
+
+ private:
+  Crowd crowd_;
+};
+
+TEST_F(CrowdThatComesBackTest, AQueueThatStaysAboutAsLongIsNone) {
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_FALSE(late(10 * i, i % 2 == 0 ? 1000 : 1500));
+  }
+}
+
+TEST_F(CrowdThatComesBackTest, AQueueThatGetsLongerIs) {
+  EXPECT_FALSE(late(0, 100));
+  EXPECT_FALSE(late(10, 159));
+  EXPECT_FALSE(late(20, 160));
+  EXPECT_FALSE(late(29, 1000));
+  EXPECT_FALSE(late(40, 249));
+  EXPECT_TRUE(late(100, 250));
+}
+
+TEST_F(CrowdThatComesBackTest, OneThatWasShorterBetweenBeginsAnew) {
+  EXPECT_FALSE(late(0, 100));
+  EXPECT_FALSE(late(10, 160));
+  EXPECT_FALSE(late(20, 100));
+  EXPECT_FALSE(late(30, 160));
+  EXPECT_TRUE(late(40, 250));
+}
+
 }  // namespace
 }  // namespace kv::internal

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/outcome_mark.h"
+#include "exec/ack_window.h"
 #include "exec/batch.h"
 #include "fault/gate.h"
 #include "fault/told.h"
@@ -40,7 +41,12 @@ struct Sent {
   std::shared_ptr<Handle> handle = std::make_shared<Handle>();
 };
 
-const std::string& key_of(const Request& request) {
+// Of the call that asks for an acknowledgement.
+constexpr char kQuestion[] = "?";
+
+std::string key_of(const Request& request) {
+  if (const auto* const op = std::get_if<Apply>(&request.op)) return op->name;
+  if (std::holds_alternative<Whoami>(request.op)) return kQuestion;
   return std::get<Get>(request.op).key;
 }
 
@@ -82,12 +88,14 @@ class OnePeer final : public Peers {
   const std::shared_ptr<RecordingPeer> peer = std::make_shared<RecordingPeer>();
 };
 
-// A Get whose key is its name.
+// Whose key tells it.
 class Rider final : public Passenger {
  public:
-  explicit Rider(std::string name,
-                 Clock::time_point deadline = Clock::time_point::max()) {
-    request_.op = Get{std::move(name)};
+  explicit Rider(const std::string& key,
+                 Clock::time_point deadline = Clock::time_point::max())
+      : Rider(Op(Get{key}), deadline) {}
+  explicit Rider(Op op, Clock::time_point deadline = Clock::time_point::max()) {
+    request_.op = std::move(op);
     request_.bucket = "bucket";
     request_.deadline = deadline;
   }
@@ -111,6 +119,7 @@ class Rider final : public Passenger {
                  : told(response.answer.status);
   }
   void expired() override { expiry.touch(); }
+  void kept_back(const NodeName& /*peer*/) override { answer = "kept back"; }
 
   bool unwanted = false;
   std::uint64_t leaves = 0;
@@ -377,6 +386,134 @@ TEST_F(LineTest, EachOfATripExpiresAtItsOwnTime) {
   answer(sent()[0]);
   EXPECT_EQ(rider->answer, "of rider");
   EXPECT_EQ(rider->expiry.arrived(), 0);
+}
+
+// Operations of the host.
+class OpLineTest : public LineTest {
+ protected:
+  static constexpr std::size_t kPortion = AckWindow::kPortion;
+  static constexpr std::size_t kPortions = 1 + AckWindow::kPortions;
+
+  std::shared_ptr<Rider> send_op(
+      const std::string& name,
+      Clock::time_point deadline = Clock::time_point::max()) {
+    auto rider = std::make_shared<Rider>(Op(Apply{name, ""}), deadline);
+    riders_.push_back(rider);
+    line_->send(rider);
+    return rider;
+  }
+  // As many as may be away.
+  void fill() {
+    for (std::size_t i = 0; i < kPortions * kPortion; ++i) send_op("op");
+  }
+  std::vector<std::size_t> questions() {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < sent().size(); ++i) {
+      if (sent()[i].keys[0] == kQuestion) places.push_back(i);
+    }
+    return places;
+  }
+};
+
+TEST_F(OpLineTest, ManyWaitForAnAcknowledgement) {
+  fill();
+  using Places = std::vector<std::size_t>;
+  ASSERT_EQ(questions(), (Places{2 * kPortion, 3 * kPortion + 1}));
+  send_op("next");
+  EXPECT_EQ(sent().back().keys, Keys{kQuestion});
+  EXPECT_EQ(line_->load().waiting, 1U);
+  answer(sent()[0]);
+  EXPECT_EQ(line_->load().waiting, 1U) << "who has run tells of no other";
+  answer(sent()[questions()[0]]);
+  EXPECT_EQ(sent().back().keys, Keys{"next"});
+  EXPECT_EQ(line_->load().waiting, 0U);
+}
+
+TEST_F(OpLineTest, ThoseThatWaitLeaveInTheirOrderPortionByPortion) {
+  fill();
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < 2 * kPortion; ++i) {
+    names.push_back(std::to_string(i));
+    send_op(names.back());
+  }
+  const std::size_t before = sent().size();
+  answer(sent()[questions()[0]]);
+  EXPECT_EQ(sent().size(), before + kPortion + 1);
+  EXPECT_EQ(sent().back().keys, Keys{kQuestion});
+  answer(sent()[questions()[1]]);
+  EXPECT_EQ(line_->load().waiting, 0U);
+  std::vector<std::string> left;
+  for (std::size_t i = before; i < sent().size(); ++i) {
+    if (sent()[i].keys[0] != kQuestion) left.push_back(sent()[i].keys[0]);
+  }
+  EXPECT_EQ(left, names);
+}
+
+TEST_F(OpLineTest, WhereFewAreAwayNothingIsAsked) {
+  for (std::size_t i = 0; i < 10 * kPortion; ++i) {
+    send_op("op");
+    if (i >= kPortion - 1) answer(sent()[i - (kPortion - 1)]);
+  }
+  EXPECT_EQ(questions().size(), 0U);
+}
+
+TEST_F(OpLineTest, OnceAllHaveEndedNobodyWantsTheAnswerAnyMore) {
+  fill();
+  const std::vector<std::size_t> asked = questions();
+  ASSERT_EQ(asked.size(), 2U);
+  for (const std::size_t i : asked) EXPECT_EQ(sent()[i].handle->cancels, 0);
+  for (std::size_t i = 0; i < 3 * kPortion + 2; ++i) {
+    if (sent()[i].keys[0] != kQuestion) answer(sent()[i]);
+  }
+  for (const std::size_t i : asked) EXPECT_EQ(sent()[i].handle->cancels, 1);
+  const std::size_t before = sent().size();
+  send_op("next");
+  EXPECT_EQ(sent().size(), before) << "it may be cancelled, but has not ended";
+  answer(sent()[asked[0]]);
+  EXPECT_EQ(sent().size(), before + 1);
+}
+
+TEST_F(OpLineTest, OneThatWaitsCanBeWithdrawnAndExpires) {
+  fill();
+  const auto withdrawn = send_op("withdrawn");
+  const auto late =
+      send_op("late", Clock::now() + std::chrono::milliseconds(5));
+  const auto next = send_op("next");
+  line_->withdraw(*withdrawn);
+  EXPECT_TRUE(late->expiry.wait_for_arrivals(1));
+  EXPECT_EQ(late->leaves, 0U);
+  line_->withdraw(*late);
+  answer(sent()[questions()[0]]);
+  EXPECT_EQ(sent().back().keys, Keys{"next"});
+  EXPECT_EQ(withdrawn->leaves, 0U);
+}
+
+TEST_F(OpLineTest, WhatComesFasterThanItCanLeaveIsKeptBack) {
+  options_.max_delay = std::chrono::milliseconds(1);
+  line_ = std::make_shared<Line>(*NodeName::parse("bar@127.0.0.1:4002"), peers_,
+                                 timers_, options_);
+  fill();
+  const auto first = send_op("first");
+  const Clock::time_point end = Clock::now() + kLong;
+  while (first->answer.empty() && Clock::now() < end) send_op("more");
+  EXPECT_EQ(first->answer, "kept back");
+  EXPECT_EQ(first->leaves, 0U);
+  EXPECT_EQ(send_op("last")->answer, "");
+  EXPECT_EQ(send("of another kind")->leaves, 1U);
+}
+
+TEST_F(OpLineTest, WithoutAPeerAllAreRefusedHoweverManyTheyAre) {
+  fill();
+  const std::size_t before = sent().size();
+  std::vector<std::shared_ptr<Rider>> riders;
+  for (std::size_t i = 0; i < 10 * kPortion; ++i)
+    riders.push_back(send_op("x"));
+  peers_.status = not_run(absl::ResourceExhaustedError("too many peers"));
+  answer(sent()[questions()[0]]);
+  EXPECT_EQ(sent().size(), before);
+  for (const auto& it : riders) {
+    ASSERT_EQ(it->answer, "RESOURCE_EXHAUSTED not_run");
+  }
 }
 
 }  // namespace

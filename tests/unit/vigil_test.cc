@@ -36,13 +36,24 @@ TEST(VigilTest, EndsWhereNoEventComes) {
 TEST(VigilTest, SleepsOnceWhereAnotherThreadWantsTheCoreForLong) {
   Vigil vigil(kLimit);
   sleep_shortly(vigil, Vigil::kClose);
-  EXPECT_FALSE(Vigil::disturbed(kShort));
-  EXPECT_TRUE(Vigil::disturbed(2 * kShort));
+  EXPECT_FALSE(vigil.disturbed(kShort));
+  EXPECT_TRUE(vigil.disturbed(2 * kShort));
   sleep_shortly(vigil, 1);
   EXPECT_TRUE(vigil.wanted());
-  EXPECT_TRUE(Vigil::disturbed(2 * kShort));
+  EXPECT_TRUE(vigil.disturbed(2 * kShort));
   vigil.slept(kLimit);
   EXPECT_FALSE(vigil.wanted());
+}
+
+TEST(VigilTest, SleepsForLongWhereThreadsCompute) {
+  Vigil vigil(kLimit);
+  sleep_shortly(vigil, Vigil::kClose);
+  EXPECT_TRUE(vigil.disturbed(std::chrono::milliseconds(1)));
+  vigil.slept(kLimit);
+  sleep_shortly(vigil, Vigil::kPenance + Vigil::kClose - 1);
+  EXPECT_FALSE(vigil.wanted());
+  sleep_shortly(vigil, 1);
+  EXPECT_TRUE(vigil.wanted());
 }
 
 TEST(VigilTest, GivesWayToCallbacksThatTakeTheirTime) {

@@ -1,6 +1,9 @@
 #include "kv/internal/task_state.h"
 
+#include <cstddef>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/blocking.h"
 #include "base/clock.h"
@@ -8,6 +11,21 @@
 #include "base/run_on.h"
 
 namespace kv::internal {
+namespace {
+
+// Tasks that have ended in this thread's Gathering and whose threads sleep
+// still, and how many have ended since the first of them.
+struct Awaited {
+  std::vector<std::shared_ptr<TaskStateBase>> tasks;
+  std::size_t ended = 0;
+};
+Awaited& awaited() {
+  thread_local Awaited awaited;
+  return awaited;
+}
+
+}  // namespace
+
 std::chrono::steady_clock::time_point deadline_in(
     std::chrono::nanoseconds timeout) {
   return deadline_after(Clock::now(), timeout);
@@ -35,6 +53,7 @@ absl::Status TaskStateBase::wait_until(Clock::time_point deadline) {
   const BlockingRegion region;
   if (!region.allowed()) return unknown(region.refusal());
   std::unique_lock<std::mutex> lock(mutex_);
+  awaited_ = true;
   if (changed_.wait_until(lock, deadline, [this] { return ready_; })) {
     return absl::OkStatus();
   }
@@ -78,9 +97,27 @@ void TaskStateBase::finish(std::unique_lock<std::mutex> lock) {
   Job next = std::move(next_);
   next_ = nullptr;
   const std::shared_ptr<Cancellable> work = std::move(work_);
+  const bool is_awaited = awaited_;
   lock.unlock();
-  changed_.notify_all();  // who wakes finds the lock free
+  if (!Gathering::before_next(&TaskStateBase::wake_awaited)) {
+    if (is_awaited) changed_.notify_all();  // who wakes finds the lock free
+  } else {
+    // A thread that awaits a window of tasks finds a portion of them ready
+    // once it is awake, instead of being woken for one after the other.
+    Awaited& all = awaited();
+    if (is_awaited) all.tasks.push_back(shared_from_this());
+    if (!all.tasks.empty() && ++all.ended >= Gathering::kPortion) {
+      wake_awaited();
+    }
+  }
   if (next) run_on(runner_, std::move(next));
+}
+
+void TaskStateBase::wake_awaited() {
+  Awaited& all = awaited();
+  for (const auto& task : all.tasks) task->changed_.notify_all();
+  all.tasks.clear();
+  all.ended = 0;
 }
 
 absl::Status TaskStateBase::already_taken() {

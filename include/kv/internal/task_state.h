@@ -51,7 +51,8 @@ class KV_EXPORT Runner {
 // next call must not use the stack up.
 KV_EXPORT void run_on(const std::shared_ptr<Runner>& runner, Job job);
 
-class KV_EXPORT TaskStateBase {
+class KV_EXPORT TaskStateBase
+    : public std::enable_shared_from_this<TaskStateBase> {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -88,7 +89,10 @@ class KV_EXPORT TaskStateBase {
   Job deliver_;         // guarded by mutex_
 
  private:
+  static void wake_awaited();
+
   std::condition_variable changed_;
+  bool awaited_ = false;               // guarded by mutex_
   bool cancelled_ = false;             // guarded by mutex_
   Job next_;                           // guarded by mutex_
   std::shared_ptr<Cancellable> work_;  // guarded by mutex_

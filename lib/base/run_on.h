@@ -16,7 +16,8 @@ namespace kv::internal {
 // done with them. The outermost of several counts.
 class Gathering {
  public:
-  static constexpr std::size_t kPortion = 64;
+  // Of fewer, waking a thread on a core that is idle would cost more than they.
+  static constexpr std::size_t kPortion = 256;
 
   Gathering();
   ~Gathering();

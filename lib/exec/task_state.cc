@@ -48,6 +48,11 @@ bool TaskStateBase::ready() const {
   return ready_;
 }
 
+bool TaskStateBase::is_awaited() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return awaited_;
+}
+
 absl::Status TaskStateBase::wait_until(Clock::time_point deadline) {
   if (ready()) return absl::OkStatus();
   const BlockingRegion region;
@@ -114,10 +119,9 @@ void TaskStateBase::finish(std::unique_lock<std::mutex> lock) {
 }
 
 void TaskStateBase::wake_awaited() {
-  Awaited& all = awaited();
+  Awaited all;  // what dies with them may end others
+  std::swap(all, awaited());
   for (const auto& task : all.tasks) task->changed_.notify_all();
-  all.tasks.clear();
-  all.ended = 0;
 }
 
 absl::Status TaskStateBase::already_taken() {

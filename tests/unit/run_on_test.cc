@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/clock.h"
+#include "fault/gate.h"
 
 namespace kv::internal {
 namespace {
@@ -15,7 +20,7 @@ namespace {
 // portions it came.
 class NotingRunner final : public Runner {
  public:
-  explicit NotingRunner(std::string& story, std::size_t room = 100)
+  explicit NotingRunner(std::string& story, std::size_t room = 1000)
       : story_(story), room_(room) {}
 
   bool post(Job& job) override {
@@ -140,6 +145,48 @@ TEST_F(RunOnTest, BeforeEachPortionItSettles) {
     EXPECT_TRUE(Gathering::before_next(settle));
   }
   EXPECT_EQ(story_, "s()s()s");
+}
+
+// As a thread does that has a window of them under way.
+class AwaitedTest : public RunOnTest {
+ protected:
+  using State = TaskState<std::string>;
+
+  std::shared_ptr<State> task() { return std::make_shared<State>(runner_); }
+  static void end(State& task) { task.finish_with(std::string(), nullptr); }
+  // Asleep until it has ended.
+  static std::future<absl::Status> await(State& task) {
+    auto woken = std::async(std::launch::async, [&task] {
+      return task.wait_until(Clock::now() + kLong);
+    });
+    const Clock::time_point end = Clock::now() + kLong;
+    while (!task.is_awaited() && Clock::now() < end) std::this_thread::yield();
+    return woken;
+  }
+  // Long before the time is over for which it would sleep.
+  static void expect_awake(const std::future<absl::Status>& woken) {
+    EXPECT_EQ(woken.wait_for(kLong / 2), std::future_status::ready);
+  }
+};
+
+TEST_F(AwaitedTest, WhoAwaitsATaskWakesAtTheEndOfTheGathering) {
+  const auto awaited = task();
+  std::future<absl::Status> woken = await(*awaited);
+  {
+    const Gathering gathering;
+    end(*awaited);
+    EXPECT_TRUE(awaited->ready());
+  }
+  expect_awake(woken);
+}
+
+TEST_F(AwaitedTest, OrOnceAPortionHasEnded) {
+  const auto awaited = task();
+  std::future<absl::Status> woken = await(*awaited);
+  const Gathering gathering;
+  end(*awaited);
+  for (std::size_t i = 1; i < Gathering::kPortion; ++i) end(*task());
+  expect_awake(woken);
 }
 
 }  // namespace

@@ -67,6 +67,8 @@ class KV_EXPORT TaskStateBase
   void set_work(std::shared_ptr<Cancellable> work);
 
   bool ready() const;
+  // Whether a thread has begun to wait for it.
+  bool is_awaited() const;
   // On a thread of a node's pool another takes this one's place while it waits.
   // Marked unknown: kDeadlineExceeded, there is no result by then;
   // kResourceExhausted, too many of the node's operations wait already.

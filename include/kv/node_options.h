@@ -107,8 +107,8 @@ struct NodeOptions {
   // are refused with kResourceExhausted, not_run, until no more are left than
   // that or they have waited for less. Callers' nodes then hold back. A burst
   // that comes within that time is served whole; who sends longer ones, and can
-  // wait, sets this to seconds. So long also wait, where they were made, those
-  // that come faster than their peer takes them in, while they become more.
+  // wait, sets this to seconds. So long also wait, on the way to
+  // a peer, those that come faster than it takes them in and become more.
   std::chrono::milliseconds max_queue_delay{5};
   // Callbacks of asynchronous calls and coroutines run, and may block, on this
   // many threads of their own.

@@ -81,7 +81,8 @@ struct PeerStats {
   PeerState state = PeerState::kIdle;
   // Calls of this node that are at the peer, or on their way.
   std::size_t calls = 0;
-  // Calls that wait to share the next trip.
+  // Calls that wait to leave for it: to share the next trip, or until it has
+  // taken in those before them.
   std::size_t waiting = 0;
   // Calls that have ended: with an answer of the operation's own, good or bad,
   // and without (refused, cancelled, too late, the connection broke).

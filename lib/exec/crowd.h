@@ -37,6 +37,8 @@ class Crowd {
     last_ = now;
     return true;
   }
+  // It has seen that they are too many, and they may still be.
+  bool overload() const { return overload_; }
   // Hardly anybody waits.
   void short_again() { look_ = std::nullopt; }
 

@@ -7,12 +7,15 @@
 
 #include "absl/status/statusor.h"
 #include "base/outcome_mark.h"
+#include "base/run_on.h"
 
 namespace kv::internal {
 namespace {
 
 // Deadlines that are no further apart count as one.
 constexpr std::chrono::milliseconds kSameTime{1};
+// A peer that says nothing for so long does not just have much to do.
+constexpr std::chrono::milliseconds kSilence{250};
 
 Response failure(absl::Status status) {
   Response response;
@@ -76,6 +79,7 @@ Line::Line(NodeName name, Peers& peers, Timers& timers, const Options& options)
       timers_(timers),
       options_(options),
       throttle_(options.max_calls),
+      window_(options.max_calls),
       crowd_(options.max_delay, /*jump=*/AckWindow::kPortion) {}
 
 bool Line::may_share(const Request& request, std::size_t bytes) const {
@@ -122,6 +126,7 @@ std::shared_ptr<Passenger> Line::take_first(Queue& queue) {
   queue.front()->waits_in_ = nullptr;
   std::shared_ptr<Passenger> first = std::move(queue.front());
   spare_.splice(spare_.begin(), queue, queue.begin());
+  if (spare_.size() > options_.max_trip_ops) spare_.pop_back();
   return first;
 }
 
@@ -140,8 +145,9 @@ void Line::send_single(std::shared_ptr<Passenger> passenger, Single how) {
       const MutexLock lock(self->mutex_);
       --(how == Single::kAlone ? self->alone_ : self->beside_);
     }
-    if (how == Single::kOp) self->op_ended();
+    const bool ran = outcome(response.answer.status) == Outcome::kRan;
     passenger->answered(std::move(response));
+    if (how == Single::kOp) self->op_ended(ran);
   };
   const std::uint64_t number = passenger->leave(nullptr);
   auto peer = peers_.find(name_);
@@ -189,9 +195,6 @@ std::shared_ptr<Line::Trip> Line::next_trip() {
     passengers.push_back(take_first(waiting_));
   }
   waiting_bytes_ -= bytes;
-  if (spare_.size() > options_.max_trip_ops) {
-    spare_.resize(options_.max_trip_ops);
-  }
   level_ = std::max(away_ + passengers.size() + waiting_.size(),
                     level_ - (level_ + 7) / 8);
   ++trips_;
@@ -298,13 +301,17 @@ void Line::send_op(std::shared_ptr<Passenger> passenger) {
   for (const auto& it : late) it->kept_back(name_);
 }
 
-// Those that wait behind them will be in time.
+// Those that wait behind them will be in time. Where the peer says nothing
+// there may be no connection, or it is frozen, which is no overload.
 std::vector<std::shared_ptr<Passenger>> Line::take_late(Clock::time_point now) {
   std::vector<std::shared_ptr<Passenger>> late;
   const auto is_late = [&] {
     return !ops_.empty() && now - ops_.front()->since_ > options_.max_delay;
   };
-  if (!crowd_.too_many(now, is_late(), ops_.size())) return late;
+  const bool heard =
+      is_late() && (heard_at_ > ops_.front()->since_ ||
+                    (crowd_.overload() && now - heard_at_ < kSilence));
+  if (!crowd_.too_many(now, heard, ops_.size())) return late;
   while (is_late()) late.push_back(take_first(ops_));
   return late;
 }
@@ -316,16 +323,18 @@ void Line::depart_op(std::shared_ptr<Passenger> passenger, bool ask) {
 }
 
 void Line::ask_for_acknowledgement(const NodeName* sender) {
+  const Clock::time_point now = Clock::now();
   const auto question = std::make_shared<Request>();
+  question->acknowledge = true;
   question->op = Whoami{};
   question->here = true;
   question->max_hops = 1;
   question->sender = sender;
   auto peer = peers_.find(name_);
-  if (!peer.ok()) return acknowledged();
+  if (!peer.ok()) return acknowledged(false, now);
   const std::shared_ptr<Cancellable> at_peer = (*peer)->send(
-      question, [self = shared_from_this()](Response&& /*whatever it says*/) {
-        self->acknowledged();
+      question, [self = shared_from_this(), now](const Response& response) {
+        self->acknowledged(response.answer.status.ok(), now);
       });
   {
     const MutexLock lock(mutex_);
@@ -338,16 +347,31 @@ void Line::ask_for_acknowledgement(const NodeName* sender) {
   at_peer->cancel();
 }
 
-// One thread lets those leave that may: others that come here meanwhile, also
-// because of what it sends, have it do so.
-void Line::acknowledged() {
-  for (bool first = true;; first = false) {
+void Line::acknowledged(bool answered, Clock::time_point asked) {
+  {
+    const MutexLock lock(mutex_);
+    if (answered) {
+      heard_at_ = Clock::now();
+      window_.acknowledged(heard_at_ - asked, heard_at_, !ops_.empty());
+    } else {
+      window_.lost();
+    }
+    if (ops_depart_) return;  // another thread sees to it
+    ops_depart_ = true;
+  }
+  let_ops_leave();
+}
+
+// As many as may, one portion at a time: where all fail at once and are sent
+// again this would have no end, and others need the thread. What they set off
+// comes after them. REQUIRES: ops_depart_, which tells others not to.
+void Line::let_ops_leave() {
+  const Gathering gathering;
+  for (std::size_t i = 0; i < AckWindow::kPortion; ++i) {
     std::shared_ptr<Passenger> next;
     bool ask = false;
     {
       const MutexLock lock(mutex_);
-      if (first) window_.acknowledged();
-      if (first && ops_depart_) return;
       ops_depart_ = !ops_.empty() && window_.open();
       if (!ops_depart_) return;
       next = take_first(ops_);
@@ -356,12 +380,16 @@ void Line::acknowledged() {
     }
     depart_op(std::move(next), ask);
   }
+  timers_.at(Clock::now(), [line = weak_from_this()] {
+    if (const std::shared_ptr<Line> it = line.lock()) it->let_ops_leave();
+  });
 }
 
-void Line::op_ended() {
+void Line::op_ended(bool ran) {
   std::vector<std::weak_ptr<Cancellable>> unwanted;
   {
     const MutexLock lock(mutex_);
+    if (ran && !ops_.empty()) heard_at_ = Clock::now();
     if (--ops_away_ > 0) return;
     unwanted.swap(questions_);
   }
@@ -430,7 +458,9 @@ void Line::look_at_deadlines() {
       if (trip->first_deadline == Clock::time_point::max()) continue;
       for (const auto& passenger : trip->passengers) look_at(passenger);
     }
-    if (next != Clock::time_point::max()) watch(next);
+    if (next != Clock::time_point::max()) {
+      watch(std::max(next, now + kSameTime));
+    }
   }
   for (const std::shared_ptr<Passenger>& it : late) it->expired();
 }

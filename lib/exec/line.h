@@ -146,8 +146,9 @@ class Line : public std::enable_shared_from_this<Line> {
   std::vector<std::shared_ptr<Passenger>> take_late(Clock::time_point now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ask_for_acknowledgement(const NodeName* sender);
-  void acknowledged();
-  void op_ended();
+  void acknowledged(bool answered, Clock::time_point asked);
+  void let_ops_leave();
+  void op_ended(bool ran);
 
   // Deadlines of calls that wait here, and of those that share a trip with
   // others: the trip itself has the last one of them.
@@ -167,8 +168,9 @@ class Line : public std::enable_shared_from_this<Line> {
   AckWindow window_ ABSL_GUARDED_BY(mutex_);
   Crowd crowd_ ABSL_GUARDED_BY(mutex_);
   bool ops_depart_ ABSL_GUARDED_BY(mutex_) = false;  // a thread sees to it
-  // The calls that ask for acknowledgements; nobody wants these any more once
-  // all operations have ended.
+  Clock::time_point heard_at_ ABSL_GUARDED_BY(mutex_);  // of the peer, by them
+  // The calls that ask for acknowledgements. Once all operations that are away
+  // have ended there is nothing to acknowledge, and they end too.
   std::vector<std::weak_ptr<Cancellable>> questions_ ABSL_GUARDED_BY(mutex_);
   std::size_t ops_away_ ABSL_GUARDED_BY(mutex_) = 0;  // also in beside_
   Queue spare_ ABSL_GUARDED_BY(mutex_);  // places of nobody, to be used again

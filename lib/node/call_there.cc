@@ -129,11 +129,11 @@ void Call::expired() {
 }
 
 void Call::kept_back(const NodeName& peer) {
-  refuse_for_load(too_many(
+  refuse(too_many(
       core_->self(),
       absl::StrCat("operations for ", peer.str(),
                    " come faster than they can leave for it, and wait too "
-                   "long: see its NodeOptions::max_queue_delay")));
+                   "long: see the NodeOptions::max_queue_delay of this node")));
 }
 
 bool Call::wait_and_look_again(const absl::Status& status) {

@@ -34,6 +34,9 @@ struct Request {
   std::uint64_t bucket_id = 0;
   Op op;
 
+  // Nothing is to be run: who receives it answers at once, which tells that it
+  // and what was sent before it have arrived. The operation is Whoami.
+  bool acknowledge = false;
   // Whoever receives it runs it, whatever its table says.
   bool here = false;
   Clock::time_point deadline = Clock::time_point::max();

@@ -144,8 +144,8 @@ void add_peer(const PeerStats& peer, Families& to) {
            "Calls that are at the peer or on their way.", count(peer.calls),
            of_peer);
   to.gauge("kvroute_peer_calls_waiting",
-           "Calls that wait to share the next trip to the peer.",
-           count(peer.waiting), of_peer);
+           "Calls that wait to leave for the peer.", count(peer.waiting),
+           of_peer);
   const auto ended = [&](const char* result, std::uint64_t calls) {
     to.counter("kvroute_peer_calls_total",
                "Calls to the peer that have ended: answered by the operation, "

@@ -179,6 +179,7 @@ class IncomingCall final : public Incoming {
     if (status.ok()) status = read_request(buffer_, request);
     buffer_.Clear();
     if (!status.ok()) return answer(refusal(std::move(status)));
+    if (request.acknowledge) return answer({});
     request.deadline = deadline_of(context_);
     receive(std::move(request),
             [this](Response response) { answer(std::move(response)); });

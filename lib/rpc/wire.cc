@@ -114,6 +114,7 @@ v1::RouteRequest to_message(const Request& request) {
   }
   to.set_want_trace(request.want_trace);
   to.set_want_out(request.want_out);
+  to.set_acknowledge(request.acknowledge);
   if (request.trace.has_value()) to.set_trace(trace_bytes(*request.trace));
   write_op(request.op, to);
   return to;
@@ -140,6 +141,7 @@ absl::StatusOr<Request> from_message(v1::RouteRequest&& message) {
   }
   request.want_trace = message.want_trace();
   request.want_out = message.want_out();
+  request.acknowledge = message.acknowledge();
   request.trace = read_trace(message.trace());
   return request;
 }

@@ -83,6 +83,7 @@ void put_all_but_op(std::string& to, const Request& request) {
   }
   if (request.want_trace) put_flag(to, Fields::kWantTraceFieldNumber);
   if (request.want_out) put_flag(to, Fields::kWantOutFieldNumber);
+  if (request.acknowledge) put_flag(to, Fields::kAcknowledgeFieldNumber);
   if (request.trace.has_value()) {
     put_bytes(to, Fields::kTraceFieldNumber, trace_bytes(*request.trace));
   }
@@ -174,6 +175,7 @@ bool read_request_fast(std::string_view message, Clock::time_point now,
   request.bucket.clear();
   request.bucket_id = 0;
   request.here = request.want_trace = request.want_out = false;
+  request.acknowledge = false;
   request.max_hops = 0;
   request.held.clear();
   request.deadline = Clock::time_point::max();

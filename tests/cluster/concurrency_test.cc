@@ -118,6 +118,8 @@ TEST_F(ConcurrencyTest, AForwardingNodeHoldsNoThread) {
   // While they wait bar is there for others.
   EXPECT_EQ(*foo_->router().call(bar_->name(), kv::Apply{"Leaf", "1"}),
             "leaf 1");
+  // That so many have arrived was asked for, which is no call of anybody's.
+  for (const kv::OpStats& row : bar_->stats().ops) EXPECT_NE(row.op, "Whoami");
   release.set();
   for (const auto& answer : kv::await_all(tasks, kLong)) {
     ASSERT_TRUE(answer.ok()) << answer.status();

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -89,7 +92,7 @@ class OnePeer final : public Peers {
 };
 
 // Whose key tells it.
-class Rider final : public Passenger {
+class Rider : public Passenger {
  public:
   explicit Rider(const std::string& key,
                  Clock::time_point deadline = Clock::time_point::max())
@@ -392,7 +395,7 @@ TEST_F(LineTest, EachOfATripExpiresAtItsOwnTime) {
 class OpLineTest : public LineTest {
  protected:
   static constexpr std::size_t kPortion = AckWindow::kPortion;
-  static constexpr std::size_t kPortions = 1 + AckWindow::kPortions;
+  static constexpr std::size_t kPortions = 1 + AckWindow::kLeast;
 
   std::shared_ptr<Rider> send_op(
       const std::string& name,
@@ -405,6 +408,15 @@ class OpLineTest : public LineTest {
   // As many as may be away.
   void fill() {
     for (std::size_t i = 0; i < kPortions * kPortion; ++i) send_op("op");
+  }
+  // Soon. What timers do for it has been done then.
+  void expect_none_to_wait() {
+    const Clock::time_point end = Clock::now() + kLong;
+    while (line_->load().waiting > 0 && Clock::now() < end) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(line_->load().waiting, 0U);
+    timers_.stop();
   }
   std::vector<std::size_t> questions() {
     std::vector<std::size_t> places;
@@ -441,7 +453,7 @@ TEST_F(OpLineTest, ThoseThatWaitLeaveInTheirOrderPortionByPortion) {
   EXPECT_EQ(sent().size(), before + kPortion + 1);
   EXPECT_EQ(sent().back().keys, Keys{kQuestion});
   answer(sent()[questions()[1]]);
-  EXPECT_EQ(line_->load().waiting, 0U);
+  expect_none_to_wait();
   std::vector<std::string> left;
   for (std::size_t i = before; i < sent().size(); ++i) {
     if (sent()[i].keys[0] != kQuestion) left.push_back(sent()[i].keys[0]);
@@ -488,28 +500,78 @@ TEST_F(OpLineTest, OneThatWaitsCanBeWithdrawnAndExpires) {
   EXPECT_EQ(withdrawn->leaves, 0U);
 }
 
-TEST_F(OpLineTest, WhatComesFasterThanItCanLeaveIsKeptBack) {
-  options_.max_delay = std::chrono::milliseconds(1);
-  line_ = std::make_shared<Line>(*NodeName::parse("bar@127.0.0.1:4002"), peers_,
-                                 timers_, options_);
-  fill();
+class BusyOpLineTest : public OpLineTest {
+ protected:
+  void SetUp() override {
+    options_.max_delay = std::chrono::milliseconds(1);
+    line_ = std::make_shared<Line>(*NodeName::parse("bar@127.0.0.1:4002"),
+                                   peers_, timers_, options_);
+    fill();
+  }
+};
+
+TEST_F(BusyOpLineTest, WhatComesFasterThanItCanLeaveIsKeptBack) {
   const auto first = send_op("first");
+  std::vector<std::shared_ptr<Rider>> riders;
+  for (std::size_t i = 0; i < 2 * kPortion; ++i) {
+    riders.push_back(send_op("more"));
+  }
+  answer(sent()[questions()[0]]);
+  EXPECT_EQ(first->leaves, 1U);
+  const auto& next = riders[kPortion];
+  EXPECT_EQ(next->leaves, 0U);
   const Clock::time_point end = Clock::now() + kLong;
-  while (first->answer.empty() && Clock::now() < end) send_op("more");
-  EXPECT_EQ(first->answer, "kept back");
-  EXPECT_EQ(first->leaves, 0U);
+  while (next->answer.empty() && Clock::now() < end) send_op("more");
+  EXPECT_EQ(next->answer, "kept back");
+  EXPECT_EQ(next->leaves, 0U);
   EXPECT_EQ(send_op("last")->answer, "");
   EXPECT_EQ(send("of another kind")->leaves, 1U);
+}
+
+TEST_F(BusyOpLineTest, WhereNothingIsAcknowledgedAllWait) {
+  const auto first = send_op("first");
+  const Clock::time_point end = Clock::now() + 50 * options_.max_delay;
+  while (Clock::now() < end) send_op("more");
+  EXPECT_EQ(first->answer, "");
+}
+
+// Who is sent again as soon as it has failed, so that this has no end.
+class Persistent final : public Rider {
+ public:
+  explicit Persistent(Line& line) : Rider(Op(Apply{"op", ""})), line_(line) {}
+  void answered(Response&& response) override {
+    Rider::answered(std::move(response));
+    if (!enough) line_.send(again());
+  }
+  static std::atomic<bool> enough;
+
+ private:
+  std::shared_ptr<Passenger> again() const {
+    return std::make_shared<Persistent>(line_);
+  }
+  Line& line_;
+};
+std::atomic<bool> Persistent::enough{false};
+
+TEST_F(OpLineTest, WhoFailsAtOnceAndComesAgainHoldsNoThreadUp) {
+  fill();
+  Persistent::enough = false;
+  line_->send(std::make_shared<Persistent>(*line_));
+  peers_.status = not_run(absl::UnavailableError("down"));
+  answer(sent()[questions()[0]]);  // returns
+  Persistent::enough = true;
 }
 
 TEST_F(OpLineTest, WithoutAPeerAllAreRefusedHoweverManyTheyAre) {
   fill();
   const std::size_t before = sent().size();
   std::vector<std::shared_ptr<Rider>> riders;
-  for (std::size_t i = 0; i < 10 * kPortion; ++i)
+  for (std::size_t i = 0; i < 10 * kPortion; ++i) {
     riders.push_back(send_op("x"));
+  }
   peers_.status = not_run(absl::ResourceExhaustedError("too many peers"));
   answer(sent()[questions()[0]]);
+  expect_none_to_wait();
   EXPECT_EQ(sent().size(), before);
   for (const auto& it : riders) {
     ASSERT_EQ(it->answer, "RESOURCE_EXHAUSTED not_run");

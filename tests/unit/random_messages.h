@@ -70,6 +70,7 @@ class RandomRequests {
     request.sender = &kBar;
     request.want_trace = below(2) == 0;
     request.want_out = below(2) == 0;
+    request.acknowledge = below(8) == 0;
     if (below(2) == 0) {
       request.trace = TraceContext::parse(
           "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0" +

@@ -167,7 +167,7 @@ class Line : public std::enable_shared_from_this<Line> {
   Queue ops_ ABSL_GUARDED_BY(mutex_);  // that the window keeps here
   AckWindow window_ ABSL_GUARDED_BY(mutex_);
   Crowd crowd_ ABSL_GUARDED_BY(mutex_);
-  bool ops_depart_ ABSL_GUARDED_BY(mutex_) = false;  // a thread sees to it
+  bool ops_depart_ ABSL_GUARDED_BY(mutex_) = false;     // a thread sees to it
   Clock::time_point heard_at_ ABSL_GUARDED_BY(mutex_);  // of the peer, by them
   // The calls that ask for acknowledgements. Once all operations that are away
   // have ended there is nothing to acknowledge, and they end too.

@@ -305,15 +305,16 @@ void Line::send_op(std::shared_ptr<Passenger> passenger) {
 // there may be no connection, or it is frozen, which is no overload.
 std::vector<std::shared_ptr<Passenger>> Line::take_late(Clock::time_point now) {
   std::vector<std::shared_ptr<Passenger>> late;
-  const auto is_late = [&] {
-    return !ops_.empty() && now - ops_.front()->since_ > options_.max_delay;
-  };
   const bool heard =
-      is_late() && (heard_at_ > ops_.front()->since_ ||
-                    (crowd_.overload() && now - heard_at_ < kSilence));
+      first_is_late(now) && (heard_at_ > ops_.front()->since_ ||
+                             (crowd_.overload() && now - heard_at_ < kSilence));
   if (!crowd_.too_many(now, heard, ops_.size())) return late;
-  while (is_late()) late.push_back(take_first(ops_));
+  while (first_is_late(now)) late.push_back(take_first(ops_));
   return late;
+}
+
+bool Line::first_is_late(Clock::time_point now) const {
+  return !ops_.empty() && now - ops_.front()->since_ > options_.max_delay;
 }
 
 void Line::depart_op(std::shared_ptr<Passenger> passenger, bool ask) {

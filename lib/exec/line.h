@@ -145,6 +145,8 @@ class Line : public std::enable_shared_from_this<Line> {
   void depart_op(std::shared_ptr<Passenger> passenger, bool ask);
   std::vector<std::shared_ptr<Passenger>> take_late(Clock::time_point now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool first_is_late(Clock::time_point now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ask_for_acknowledgement(const NodeName* sender);
   void acknowledged(bool answered, Clock::time_point asked);
   void let_ops_leave();

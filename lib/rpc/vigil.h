@@ -36,11 +36,11 @@ class Vigil {
   // It has let others have the core, who took it for so long: if that was no
   // more than a callback or two, it stays awake beside them. Else it sleeps
   // until the next event, which may wake it on a core that is free. It does so
-  // too where others take the core again and again, as a thread of another
-  // process does that stays awake as well: they would halve the core between
-  // them. And if it was as long as threads that compute take it for, it sleeps
-  // for long: among those, who sleeps has the core soon, and who waits for a
-  // turn has it last.
+  // too where others take the core to work again and again, as a thread of
+  // another process does that stays awake as well: they would halve the core
+  // between them. And if it was as long as threads that compute take it for, it
+  // sleeps for long: among those, who sleeps has the core soon, and who waits
+  // for a turn has it last.
   bool disturbed(Clock::duration time) {
     if (time >= kSlice) close_ = -kPenance;
     if (time >= kSwitch) ++turns_;
@@ -55,7 +55,8 @@ class Vigil {
  private:
   static constexpr std::chrono::microseconds kFew{20};
   static constexpr std::chrono::microseconds kTurn{60};
-  static constexpr std::chrono::microseconds kSwitch{2};  // alone: 0.3 to 0.5
+  // Of threads that only look for events as well: up to 5.
+  static constexpr std::chrono::microseconds kSwitch{8};
   static constexpr int kTurns = 4;
   static constexpr std::chrono::microseconds kSlice{1000};
 

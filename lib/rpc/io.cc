@@ -24,7 +24,6 @@ bool next(grpc::CompletionQueue& queue, Vigil& vigil, void*& tag, bool& ok) {
   Clock::time_point before = Clock::now();
   if (vigil.wanted() && !callbacks_run()) {
     const Clock::time_point begin = before;
-    vigil.begin();
     for (;;) {
       const auto found =
           queue.AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC));

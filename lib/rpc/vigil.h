@@ -31,20 +31,14 @@ class Vigil {
   // While callbacks of this process run, which want the core as well, it has
   // been awake for longer than a few of them take.
   static bool gives_way(Clock::duration time) { return time >= kFew; }
-  // It stays awake from now on.
-  void begin() { turns_ = 0; }
   // It has let others have the core, who took it for so long: if that was no
   // more than a callback or two, it stays awake beside them. Else it sleeps
-  // until the next event, which may wake it on a core that is free. It does so
-  // too where others take the core to work again and again, as a thread of
-  // another process does that stays awake as well: they would halve the core
-  // between them. And if it was as long as threads that compute take it for, it
-  // sleeps for long: among those, who sleeps has the core soon, and who waits
-  // for a turn has it last.
+  // until the next event, which may wake it on a core that is free. And if it
+  // was as long as threads that compute take it for, it sleeps for long: among
+  // those, who sleeps has the core soon, and who waits for a turn has it last.
   bool disturbed(Clock::duration time) {
     if (time >= kSlice) close_ = -kPenance;
-    if (time >= kSwitch) ++turns_;
-    return time >= kTurn || turns_ == kTurns;
+    return time >= kTurn;
   }
 
   // So many short sleeps in a row, before it stays awake; and so many more,
@@ -55,14 +49,10 @@ class Vigil {
  private:
   static constexpr std::chrono::microseconds kFew{20};
   static constexpr std::chrono::microseconds kTurn{60};
-  // Of threads that only look for events as well: up to 5.
-  static constexpr std::chrono::microseconds kSwitch{8};
-  static constexpr int kTurns = 4;
   static constexpr std::chrono::microseconds kSlice{1000};
 
   const Clock::duration limit_;
   int close_ = 0;
-  int turns_ = 0;  // that others took, since begin()
 };
 
 }  // namespace kv::internal

@@ -45,21 +45,6 @@ TEST(VigilTest, SleepsOnceWhereAnotherThreadWantsTheCoreForLong) {
   EXPECT_FALSE(vigil.wanted());
 }
 
-TEST(VigilTest, SleepsOnceWhereOthersTakeTheCoreAgainAndAgain) {
-  constexpr std::chrono::microseconds kTurn(8);
-  Vigil vigil(kLimit);
-  sleep_shortly(vigil, Vigil::kClose);
-  for (int round = 0; round < 2; ++round) {
-    vigil.begin();
-    for (int i = 0; i < 100; ++i) {
-      EXPECT_FALSE(vigil.disturbed(std::chrono::microseconds(5)));
-    }
-    for (int i = 0; i < 3; ++i) EXPECT_FALSE(vigil.disturbed(kTurn));
-    EXPECT_TRUE(vigil.disturbed(kTurn));
-  }
-  EXPECT_TRUE(vigil.wanted());
-}
-
 TEST(VigilTest, SleepsForLongWhereThreadsCompute) {
   Vigil vigil(kLimit);
   sleep_shortly(vigil, Vigil::kClose);
